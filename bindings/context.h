@@ -1,0 +1,82 @@
+/* context.h - what the module keeps for one lua_State */
+#ifndef FUT_CONTEXT_H
+#define FUT_CONTEXT_H
+
+#include "completions.h"
+#include "executor.h"
+#include "spin.h"
+#include "wait.h"
+#include "wire.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+
+/* An executor of this state that may still have workers. */
+typedef struct context_pool {
+  struct context_pool *next;
+  fut_executor *executor; /* a reference of its own */
+  bool abandoned;         /* the end of the state does not wait for it */
+} context_pool;
+
+/* One for each state that opened the module; the first upvalue of every
+   function of it. Used only by the thread that runs the state. */
+typedef struct context {
+  lua_State *main;           /* the main thread of the state */
+  fut_arena *arena;          /* of its futures; NULL once the state closes */
+  fut_waiter *waiter;        /* this thread's */
+  fut_spin spin;             /* this thread's */
+  fut_completions callbacks; /* futures with callbacks that have ended */
+  wire_state *wire;          /* anchored in the registry */
+  wire_message scratch;      /* what is being sent */
+  context_pool *pools;
+  bool finishing;   /* the state closes: no new tasks */
+  bool in_callback; /* a callback is running: no other one runs */
+  bool interrupted; /* the error being raised is an interrupt (interrupt.h) */
+  lua_Hook hook;    /* the main thread's hook, as last seen */
+  int hook_mask, hook_count;
+  /* References in the registry. */
+  int classes;   /* table: enum fail_class + 1 -> error class */
+  int module;    /* table: what require "futures" returns */
+  int future;    /* metatable of futures */
+  int fields;    /* metatable of futures with fields of the user's */
+  int executor;  /* metatable of executors */
+  int strong;    /* table: completion -> future with callbacks */
+  int weak;      /* table: the same, for futures that only this state ends */
+  int current;   /* the future whose callbacks are running, or false */
+  int late;      /* table: function and future by turns, to be called before
+                    the next callback of the current future */
+  int handler;   /* message handler of callbacks */
+  int hook_meta; /* metatable of hooks (callbacks.c) */
+  int kept;      /* table: futures collected while the state may be closing */
+  lua_Integer late_first, late_last, kept_count;
+} context;
+
+/* Make the context of this state and push it: a userdata to be the first
+   upvalue of the module's functions. Raises a memory error. */
+context *context_push(lua_State *L);
+
+/* Return the context of the running function. Raises if the state is closing
+   and the context gone. */
+context *context_get(lua_State *L);
+
+/* Return the context of the state, or NULL if it has not opened the module. */
+context *context_find(lua_State *L);
+
+/* Make what waits by this context need: everything but the deadline. */
+fut_wait context_wait(context *ctx, fut_deadline deadline);
+
+/* See that the end of the state waits for executor. False: out of memory. */
+bool context_add_pool(context *ctx, fut_executor *executor);
+
+/* Let go of pools that have ended. */
+void context_prune_pools(context *ctx);
+
+/* Do not wait for executor at the end of the state. */
+void context_abandon_pool(context *ctx, const fut_executor *executor);
+
+/* The state closes: let every task end and its callbacks run. May be called
+   again. Never raises. Blocks. */
+void context_finish(lua_State *L, context *ctx);
+
+#endif

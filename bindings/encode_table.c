@@ -1,0 +1,149 @@
+/* encode_table.c - tables into bytes
+
+   One pass of lua_next: as long as its keys are 1, 2, 3 ... they are the
+   array, everything after the first other key is pairs, so a copy is laid out
+   as its original was. Array length and size are filled in afterwards.
+   Stack of a table's frame: table, key, value, and a copy of the key while
+   that is itself being encoded. */
+#include "encode.h"
+
+enum { IN_ARRAY, IN_PAIRS, IN_KEY, IN_METATABLE };
+
+/* Nil values that the array may hold in a row; else the rest is pairs. */
+enum { GAP_LIMIT = 8 };
+
+/* A string that Lua keeps only once, at s. It is known by its address: it
+   cannot change while it is a key of what we are encoding. */
+static void put_key(encoder *e, const char *s, size_t length) {
+  size_t known = e->key_count < WIRE_KEY_LIMIT ? e->key_count : WIRE_KEY_LIMIT;
+  struct encoder_key *last = &e->keys[e->last_key];
+  unsigned number = last->follower;
+  unsigned char *p = wire_reserve(e->L, e->out, WIRE_SHORT_LIMIT + 16);
+  if (number >= known || e->keys[number].string != s) {
+    size_t slot =
+        (size_t)(((uint64_t)(uintptr_t)s * UINT64_C(0x9E3779B97F4A7C15)) >>
+                 53); /* 64 - log2(2 * WIRE_KEY_LIMIT) */
+    number = e->key_slots[slot];
+    if (number >= known || e->keys[number].string != s) {
+      number = e->key_count++ % WIRE_KEY_LIMIT;
+      e->keys[number].string = s;
+      e->key_slots[slot] = (uint16_t)number;
+      last->follower = (uint16_t)number;
+      e->last_key = number;
+      *p++ = WIRE_KEY_NEW;
+      *p++ = (unsigned char)length;
+      memcpy(p, s, length);
+      e->out->size = (size_t)(p - e->out->bytes) + length;
+      return;
+    }
+    last->follower = (uint16_t)number;
+  }
+  e->last_key = number;
+  if (number < WIRE_KEY_NEAR_END)
+    *p++ = (unsigned char)(WIRE_KEY_NEAR + number);
+  else {
+    *p++ = WIRE_KEY_FAR;
+    p = wire_put_u16(p, (uint16_t)number);
+  }
+  e->out->size = (size_t)(p - e->out->bytes);
+}
+
+/* The array has ended where it was not expected to: correct its length,
+   padded to the bytes that were kept for it. */
+static void end_array(encoder *e, encode_frame *f) {
+  if (f->done != f->length) {
+    unsigned char *p = e->out->bytes + f->header;
+    uint64_t v = (uint64_t)f->done;
+    for (int i = 1; i < f->length_size; i++, v >>= 7)
+      *p++ = (unsigned char)(v | 0x80);
+    *p = (unsigned char)(v & 0x7F);
+  }
+  f->state = IN_PAIRS;
+}
+
+/* Whether the key below the top goes on with the array; then gaps before it
+   are filled. */
+static bool extend_array(encoder *e, encode_frame *f) {
+  if (!lua_isinteger(e->L, -2))
+    return false;
+  lua_Integer key = lua_tointegerx(e->L, -2, NULL);
+  lua_Integer gap = key - 1 - f->done;
+  if (key > f->length || gap != 0) {
+    if (key < 1 || key > f->length || gap < 0 || gap > GAP_LIMIT)
+      return false;
+    unsigned char *p = wire_reserve(e->L, e->out, GAP_LIMIT);
+    memset(p, WIRE_NIL, (size_t)gap);
+    e->out->size += (size_t)gap;
+  }
+  f->done = key;
+  return true;
+}
+
+/* Encode the key below the top; false if it needs a frame of its own. */
+static bool put_any_key(encoder *e, encode_frame *f) {
+  lua_State *L = e->L;
+  size_t length;
+  f->pairs++;
+  if (lua_type(L, -2) == LUA_TSTRING) {
+    const char *s = lua_tolstring(L, -2, &length);
+    if (length <= WIRE_SHORT_LIMIT) {
+      put_key(e, s, length);
+      return true;
+    }
+  }
+  *wire_reserve(L, e->out, 1) = WIRE_KEY_VALUE;
+  e->out->size++;
+  lua_pushvalue(L, -2);
+  f->state = IN_KEY;
+  if (!encoder_begin(e))
+    return false;
+  f->state = IN_PAIRS;
+  return true;
+}
+
+static void end_pairs(encoder *e, encode_frame *f) {
+  unsigned size = 1;
+  if (f->state == IN_ARRAY)
+    end_array(e, f);
+  if (f->pairs == 0)
+    return;
+  *wire_reserve(e->L, e->out, 1) = WIRE_KEY_END;
+  e->out->size++;
+  while (f->pairs > (size_t)1 << (size - 1))
+    size++;
+  e->out->bytes[f->header + f->length_size] = (unsigned char)size;
+}
+
+void encoder_step_table(encoder *e, encode_frame *f) {
+  lua_State *L = e->L;
+  if (f->state == IN_KEY) {
+    f->state = IN_PAIRS;
+    if (!encoder_begin(e))
+      return;
+  }
+  if (f->state != IN_METATABLE) {
+    while (lua_next(L, f->index)) {
+      if (f->state == IN_ARRAY && !extend_array(e, f))
+        end_array(e, f);
+      if (f->state == IN_PAIRS && !put_any_key(e, f))
+        return;
+      if (!encoder_begin(e))
+        return;
+    }
+    end_pairs(e, f);
+    f->state = IN_METATABLE;
+    if (f->meta) {
+      lua_getmetatable(L, f->index);
+      if (!encoder_begin(e))
+        return;
+    }
+  }
+  lua_pop(L, 1); /* the table */
+  e->depth--;
+}
+
+enum table_part encoder_table_part(const encode_frame *f) {
+  if (f->state == IN_METATABLE)
+    return PART_METATABLE;
+  return f->state == IN_KEY ? PART_KEY : PART_VALUE;
+}

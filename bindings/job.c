@@ -1,0 +1,128 @@
+/* job.c - a Lua call as a task: values in, values or an error out */
+#include "job.h"
+
+#include "memory.h"
+#include "state.h"
+#include "wire_format.h"
+
+#include <string.h>
+
+/* The content moves between submitter and worker with the state of the future:
+   before it starts it is the submitter's, then the worker's, then read only. */
+struct job {
+  fut_task task;
+  unsigned char *bytes; /* space, or a block of its own */
+  size_t size;
+  fut_object **objects; /* &object, or a block of its own */
+  size_t object_count;
+  fut_object *object;
+  unsigned char space[];
+};
+
+#define SPACE (JOB_SIZE - sizeof(struct job))
+
+static void empty(struct job *job) {
+  for (size_t i = 0; i < job->object_count; i++)
+    fut_object_release(job->objects[i]);
+  if (job->objects != &job->object)
+    fut_memory_free(job->objects);
+  if (job->bytes != job->space)
+    fut_memory_free(job->bytes);
+  job->bytes = job->space;
+  job->objects = &job->object;
+  job->size = job->object_count = 0;
+}
+
+/* Move the message into the empty job; false if memory ran out. */
+static bool fill(struct job *job, wire_message *message) {
+  unsigned char *bytes = job->space;
+  if (message->size > SPACE) {
+    bytes = message->bytes; /* taken as it is, if not much too large */
+    if (message->capacity > 2 * message->size &&
+        (bytes = fut_memory_new(message->size)) == NULL)
+      return false;
+  }
+  if (message->object_count > 1) {
+    job->objects = message->objects;
+    message->objects = NULL;
+    message->object_capacity = 0;
+  } else if (message->object_count == 1)
+    job->object = message->objects[0];
+  job->object_count = message->object_count;
+  message->object_count = 0;
+  if (bytes == message->bytes) {
+    message->bytes = NULL;
+    message->capacity = 0;
+  } else
+    memcpy(bytes, message->bytes, message->size);
+  job->bytes = bytes;
+  job->size = message->size;
+  message->size = 0;
+  return true;
+}
+
+static void job_fini(fut_future *future) { empty((struct job *)future); }
+
+/* The last resort, an outcome that needs no memory: the one string. */
+static void fail_memory(struct job *job) {
+  static const char text[] = "not enough memory";
+  enum { LENGTH = sizeof text - 1 };
+  const unsigned char head[] = {WIRE_VERSION, WIRE_FLAG_PLAIN, 1,
+                                WIRE_SHORT + LENGTH};
+  empty(job);
+  memcpy(job->space, head, sizeof head);
+  memcpy(job->space + sizeof head, text, LENGTH);
+  job->space[sizeof head + LENGTH] = WIRE_FINISH;
+  job->size = sizeof head + LENGTH + 1;
+}
+
+static void job_run(fut_task *task, fut_worker_local *local) {
+  struct job *job = (struct job *)task;
+  fut_state state = FUT_FAILED;
+  if (local == NULL)
+    fail_memory(job);
+  else {
+    job_content call = {job->bytes, job->size, job->objects, job->object_count};
+    wire_message *outcome = state_run(local, &call, &state);
+    empty(job);
+    if (outcome == NULL || !fill(job, outcome)) {
+      state = FUT_FAILED;
+      fail_memory(job);
+    }
+  }
+  fut_future_end(&task->future, state);
+}
+
+static const fut_task_kind job_kind = {{{"job", fut_future_free}, job_fini},
+                                       job_run};
+
+struct job *job_new(context *ctx, wire_message *message) {
+  struct job *job = fut_arena_take(ctx->arena);
+  if (job == NULL)
+    return NULL;
+  job->bytes = job->space;
+  job->objects = &job->object;
+  job->size = job->object_count = 0;
+  fut_task_init(&job->task, &job_kind, ctx->arena);
+  if (!fill(job, message)) {
+    fut_arena_give(ctx->arena, job, true);
+    return NULL;
+  }
+  /* relaxed: nobody else knows it yet */
+  atomic_store_explicit(&job->task.future.object.references, 2,
+                        memory_order_relaxed);
+  return job;
+}
+
+fut_future *job_future(struct job *job) { return &job->task.future; }
+
+bool future_is_job(const fut_future *future) {
+  return future->object.kind == &job_kind.future.object;
+}
+
+job_content job_outcome(const fut_future *future) {
+  const struct job *job = (const struct job *)future;
+  return (job_content){job->bytes, job->size, job->objects, job->object_count};
+}
+
+void job_drop(fut_future *future) { empty((struct job *)future); }

@@ -1,0 +1,39 @@
+/* job.h - a Lua call as a task: values in, values or an error out */
+#ifndef FUT_JOB_H
+#define FUT_JOB_H
+
+#include "context.h"
+#include "task.h"
+
+#define JOB_SIZE ((size_t)192) /* of a block in the arena of a context */
+
+struct job;
+
+/* What a job holds as bytes: the call before it ran, its outcome after. */
+typedef struct job_content {
+  const unsigned char *bytes;
+  size_t size;
+  fut_object *const *objects;
+  size_t object_count;
+} job_content;
+
+/* Return a job that holds the message, which is empty then, with two
+   references: one for the handle, one for the executor. NULL if memory ran
+   out. Owner of the context only. */
+struct job *job_new(context *ctx, wire_message *message);
+
+/* Return the future of a job. */
+fut_future *job_future(struct job *job);
+
+/* Whether a future is that of a job. */
+bool future_is_job(const fut_future *future);
+
+/* Return the outcome of a future that is that of a job and FINISHED or FAILED:
+   values, or error and traceback. Borrowed. */
+job_content job_outcome(const fut_future *future);
+
+/* Let go of the call that will not be made. Requires that the caller has
+   cancelled the future. */
+void job_drop(fut_future *future);
+
+#endif

@@ -1,0 +1,247 @@
+/* lexecutor.c - the classes of executors as Lua sees them */
+#include "lexecutor.h"
+
+#include "arg.h"
+#include "callbacks.h"
+#include "fail.h"
+#include "interrupt.h"
+#include "job.h"
+#include "lfuture.h"
+#include "state.h"
+#include "thread_pool.h"
+
+#include <string.h>
+
+static const char executor_magic = 'x';
+
+typedef struct executor_box {
+  const void *magic;      /* executor_magic */
+  fut_executor *executor; /* a reference; NULL before and after */
+} executor_box;
+
+static executor_box *executor_check(lua_State *L, int arg) {
+  executor_box *box = NULL;
+  if (lua_type(L, arg) == LUA_TUSERDATA && lua_rawlen(L, arg) == sizeof *box)
+    box = lua_touserdata(L, arg);
+  if (box == NULL || box->magic != &executor_magic)
+    arg_type_error(L, arg, "Executor");
+  if (box->executor == NULL)
+    luaL_error(L, "the Lua state is closing");
+  return box;
+}
+
+/* thread_pool(max_workers, name, path, cpath): arguments were checked */
+static int l_executor_thread_pool(lua_State *L) {
+  context *ctx = context_get(L);
+  fut_thread_pool_options options = {.max_workers =
+                                         (unsigned)luaL_checkinteger(L, 1),
+                                     .name = luaL_checkstring(L, 2),
+                                     .open_local = state_open,
+                                     .close_local = state_close};
+  const char *path = luaL_checkstring(L, 3);
+  const char *cpath = luaL_checkstring(L, 4);
+  if (ctx->finishing)
+    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+  executor_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (executor_box){.magic = &executor_magic};
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->executor);
+  lua_setmetatable(L, -2);
+  options.environment = state_environment_new(path, cpath);
+  if (options.environment == NULL)
+    fail_no_memory(L);
+  fut_err err = fut_thread_pool_new(&options, &box->executor);
+  fut_object_release(options.environment);
+  if (err != FUT_OK)
+    fail_raise_err(L, ctx, err);
+  if (!context_add_pool(ctx, box->executor))
+    fail_no_memory(L);
+  return 1;
+}
+
+static int l_executor_submit(lua_State *L) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  if (lua_type(L, 2) == LUA_TSTRING) { /* a chunk */
+    size_t length;
+    const char *text = lua_tolstring(L, 2, &length);
+    if (luaL_loadbufferx(L, text, length, text, "t") != LUA_OK)
+      return lua_error(L);
+    lua_replace(L, 2);
+  } else if (!lua_isfunction(L, 2))
+    arg_type_error(L, 2, "function");
+  int count = lua_gettop(L) - 1;
+  future_box *future = future_push(L, ctx);
+  wire_encode(L, ctx->wire, 2, count, WIRE_THREAD, "argument", &ctx->scratch);
+  struct job *job = job_new(ctx, &ctx->scratch);
+  if (job == NULL)
+    fail_no_memory(L);
+  future->future = job_future(job);
+  fut_err err = fut_executor_submit(box->executor, (fut_task *)(void *)job);
+  if (err != FUT_OK)
+    fail_raise_err(L, ctx, err);
+  return 1;
+}
+
+/* Wait until no worker runs; callbacks run meanwhile. */
+static void wait_terminated(lua_State *L, context *ctx,
+                            fut_executor *executor) {
+  if (fut_executor_forked(executor))
+    return;
+  interrupt_check(L, ctx);
+  fut_err err;
+  do {
+    fut_wait wait = context_wait(ctx, FUT_NEVER);
+    err = fut_wait_future(&wait, fut_executor_terminated(executor));
+    if (err == FUT_EAGAIN)
+      callbacks_run(L, ctx);
+    else if (err == FUT_EINTR)
+      interrupt_deliver(L, ctx);
+  } while (err != FUT_OK);
+  fut_executor_join(executor);
+  future_settle(L, ctx, fut_executor_terminated(executor));
+}
+
+static bool option(lua_State *L, const char *name, bool otherwise) {
+  lua_getfield(L, 2, name);
+  if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L, "option '%s': boolean expected, got %s",
+                                  name, luaL_typename(L, -1)));
+  bool value = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* Raise for a key that is no option. */
+static void check_options(lua_State *L) {
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    const char *key =
+        lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    if (key == NULL ||
+        (strcmp(key, "wait") != 0 && strcmp(key, "cancel_futures") != 0))
+      luaL_argerror(L, 2,
+                    lua_pushfstring(L, "unknown option '%s'",
+                                    luaL_tolstring(L, -2, NULL)));
+    lua_pop(L, 1);
+  }
+}
+
+static int l_executor_shutdown(lua_State *L) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  bool wait = true, cancel = false;
+  if (lua_isboolean(L, 2))
+    wait = lua_toboolean(L, 2);
+  else if (!lua_isnoneornil(L, 2)) {
+    if (!lua_istable(L, 2))
+      arg_type_error(L, 2, "table or boolean");
+    check_options(L);
+    wait = option(L, "wait", true);
+    cancel = option(L, "cancel_futures", false);
+  }
+  fut_executor_shutdown(box->executor, cancel);
+  if (wait)
+    wait_terminated(L, ctx, box->executor);
+  else
+    callbacks_run(L, ctx);
+  return 0;
+}
+
+/* Whether the error at index is an interrupt by Ctrl-C. */
+static bool is_interrupt(lua_State *L, const context *ctx, int index) {
+  static const char words[] = "interrupted!"; /* of the interpreter */
+  size_t length;
+  const char *text = lua_type(L, index) == LUA_TSTRING
+                         ? lua_tolstring(L, index, &length)
+                         : NULL;
+  return ctx->interrupted ||
+         (text && length >= sizeof words - 1 &&
+          strcmp(text + length - (sizeof words - 1), words) == 0);
+}
+
+/* __close(executor, error) */
+static int executor_close(lua_State *L) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  bool failed = !lua_isnoneornil(L, 2);
+  fut_executor_shutdown(box->executor, failed);
+  if (failed && is_interrupt(L, ctx, 2)) {
+    /* the user wants out: nobody waits for what runs */
+    context_abandon_pool(ctx, box->executor);
+    callbacks_run(L, ctx);
+  } else
+    wait_terminated(L, ctx, box->executor);
+  return 0;
+}
+
+static int executor_gc(lua_State *L) {
+  executor_box *box = lua_touserdata(L, 1);
+  if (box->executor == NULL)
+    return 0;
+  fut_executor *executor = box->executor;
+  box->executor = NULL;
+  fut_executor_shutdown(executor, false);
+  fut_object_release(&executor->object);
+  return 0;
+}
+
+static int l_executor_tostring(lua_State *L) {
+  executor_box *box = executor_check(L, 1);
+  fut_executor_stats stats;
+  if (fut_executor_forked(box->executor)) {
+    lua_pushfstring(L, "<ThreadPoolExecutor at %p of the parent process>",
+                    (void *)box->executor);
+    return 1;
+  }
+  fut_executor_stats_get(box->executor, &stats);
+  lua_pushfstring(L, "<ThreadPoolExecutor at %p workers=%d pending=%I>",
+                  (void *)box->executor, (int)stats.workers,
+                  (LUAI_UACINT)stats.pending);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"submit", l_executor_submit},
+                                   {"shutdown", l_executor_shutdown},
+                                   {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__gc", executor_gc},
+                                       {"__close", executor_close},
+                                       {"__tostring", l_executor_tostring},
+                                       {NULL, NULL}};
+
+/* Make an empty class with an optional parent at index, 0 for none; push it. */
+static void push_class(lua_State *L, int parent) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  if (parent) {
+    lua_pushvalue(L, parent);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_setmetatable(L, -2);
+}
+
+void lexecutor_open(lua_State *L, context *ctx) {
+  int upvalue = lua_gettop(L), module = upvalue - 1;
+  push_class(L, 0);
+  int base = lua_gettop(L);
+  lua_pushvalue(L, upvalue);
+  luaL_setfuncs(L, methods, 1);
+  push_class(L, base);
+  int class = lua_gettop(L);
+  lua_createtable(L, 0, 6);
+  lua_pushvalue(L, upvalue);
+  luaL_setfuncs(L, metamethods, 1);
+  lua_pushvalue(L, base);
+  lua_setfield(L, -2, "__index");
+  lua_pushvalue(L, class);
+  lua_setfield(L, -2, "__class");
+  lua_pushliteral(L, "ThreadPoolExecutor");
+  lua_setfield(L, -2, "__name");
+  ctx->executor = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_setfield(L, module, "ThreadPoolExecutor");
+  lua_setfield(L, module, "Executor");
+  lua_pushvalue(L, upvalue);
+  lua_pushcclosure(L, l_executor_thread_pool, 1);
+  lua_setfield(L, module, "thread_pool");
+}

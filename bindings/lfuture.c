@@ -1,0 +1,479 @@
+/* lfuture.c - the class of futures as Lua sees it
+
+   A future is a task's (job.h), or one that Lua code completes by hand: its
+   outcome is then in the table of extras and never leaves this state. */
+#include "lfuture.h"
+
+#include "arg.h"
+#include "callbacks.h"
+#include "check.h"
+#include "fail.h"
+#include "interrupt.h"
+#include "job.h"
+#include "memory.h"
+#include "state.h"
+
+const char future_magic = 'f';
+
+/* --- boxes ---------------------------------------------------------------- */
+
+future_box *future_push(lua_State *L, context *ctx) {
+  future_box *box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = (future_box){.magic = &future_magic};
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->future);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+future_box *future_test(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA ||
+      lua_rawlen(L, index) != sizeof(future_box))
+    return NULL;
+  future_box *box = lua_touserdata(L, index);
+  return box->magic == &future_magic ? box : NULL;
+}
+
+future_box *future_check(lua_State *L, int arg) {
+  future_box *box = future_test(L, arg);
+  if (box == NULL)
+    arg_type_error(L, arg, "Future");
+  if (box->future == NULL)
+    luaL_error(L, "the Lua state is closing");
+  return box;
+}
+
+void future_extra(lua_State *L, int index) {
+  if (lua_getiuservalue(L, index, 1) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, 4, 0);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index < 0 ? index - 2 : index, 1);
+}
+
+void future_settle(lua_State *L, context *ctx, fut_future *future) {
+  fut_future_settle(future);
+  if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0)
+    callbacks_run(L, ctx);
+}
+
+static void drop(future_box *box, fut_arena *here) {
+  fut_future *future = box->future;
+  box->future = NULL;
+  fut_future_release(future, here);
+}
+
+/* Put the future at index 1 into a table of the registry, under key, and let
+   it be finalized once more later. */
+static void revive(lua_State *L, int table) {
+  lua_getmetatable(L, 1);
+  lua_setmetatable(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, table);
+  lua_pushvalue(L, 1);
+}
+
+static int future_gc(lua_State *L) {
+  context *ctx = lua_touserdata(L, lua_upvalueindex(1));
+  future_box *box = lua_touserdata(L, 1);
+  lua_Debug ar;
+  if (box->future == NULL)
+    return 0;
+  if (ctx->arena && !ctx->finishing && !box->kept &&
+      !lua_getstack(L, 1, &ar)) { /* as in lua_close(): see context.c */
+    box->kept = true;
+    revive(L, ctx->kept);
+    lua_rawseti(L, -2, ++ctx->kept_count);
+    return 0;
+  }
+  if (!future_is_job(box->future) && fut_future_cancel(box->future) &&
+      box->watching && !ctx->finishing) {
+    /* nobody can complete it any more; its callbacks are still to run */
+    revive(L, ctx->strong);
+    lua_rawsetp(L, -2, box->watch);
+    return 0;
+  }
+  if (ctx->arena)
+    callbacks_forget(L, ctx, box);
+  drop(box, ctx->arena);
+  return 0;
+}
+
+void future_release_kept(lua_State *L, context *ctx) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->kept);
+  for (lua_Integer i = 1; i <= ctx->kept_count; i++) {
+    lua_rawgeti(L, -1, i);
+    future_box *box = lua_touserdata(L, -1);
+    if (box && box->future)
+      drop(box, ctx->arena);
+    lua_pop(L, 1);
+  }
+  ctx->kept_count = 0;
+  lua_pop(L, 1);
+}
+
+/* --- outcomes --------------------------------------------------------------
+ */
+
+/* Wait until the future at index 1 has ended and its callbacks have run;
+   TimeoutError at the deadline. */
+static void wait_done(lua_State *L, context *ctx, fut_future *future,
+                      fut_deadline deadline) {
+  if (!fut_state_done(fut_future_state(future))) {
+    interrupt_check(L, ctx);
+    fut_err err;
+    do {
+      fut_wait wait = context_wait(ctx, deadline);
+      err = fut_wait_future(&wait, future);
+      if (err == FUT_EAGAIN)
+        callbacks_run(L, ctx);
+      else if (err == FUT_EINTR)
+        interrupt_deliver(L, ctx);
+    } while (err == FUT_EAGAIN || err == FUT_EINTR);
+    if (err != FUT_OK)
+      fail_raise(L, ctx, FAIL_TIMEOUT, "the future is not done yet");
+  }
+  future_settle(L, ctx, future);
+}
+
+/* Push the values of an outcome kept in the extras of the future at index 1,
+   return how many; -1 if there is none. */
+static int push_kept(lua_State *L) {
+  int base = lua_gettop(L);
+  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE &&
+      lua_rawgeti(L, -1, EXTRA_OUTCOME) == LUA_TTABLE) {
+    int outcome = lua_gettop(L);
+    lua_getfield(L, outcome, "n");
+    int count = (int)lua_tointeger(L, -1);
+    lua_settop(L, outcome);
+    luaL_checkstack(L, count, "too many results");
+    for (int i = 1; i <= count; i++)
+      lua_rawgeti(L, outcome, i);
+    lua_remove(L, outcome);
+    lua_remove(L, outcome - 1);
+    return count;
+  }
+  lua_settop(L, base);
+  return -1;
+}
+
+/* Keep the values from index first to the top as outcome of the future at
+   index 1; they stay on the stack. */
+static void keep(lua_State *L, int first) {
+  int count = lua_gettop(L) - first + 1;
+  lua_createtable(L, count, 1);
+  for (int i = 1; i <= count; i++) {
+    lua_pushvalue(L, first + i - 1);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushinteger(L, count);
+  lua_setfield(L, -2, "n");
+  future_extra(L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, EXTRA_OUTCOME);
+  lua_pop(L, 1);
+}
+
+/* Push the outcome of the future at index 1, which is FINISHED (all values) or
+   FAILED (error, traceback); return how many. What has an identity is decoded
+   only once, so that it is the same value each time. */
+static int push_outcome(lua_State *L, context *ctx, const fut_future *future,
+                        fut_state state) {
+  int count = push_kept(L);
+  if (count >= 0)
+    return count;
+  job_content content = job_outcome(future);
+  int first = lua_gettop(L) + 1;
+  count = wire_decode(L, ctx->wire, WIRE_THREAD, content.bytes, content.size,
+                      content.objects, content.object_count);
+  if (state == FUT_FAILED) {
+    state_outcome_push(L, ctx, first);
+    for (int i = 0; i < count; i++)
+      lua_remove(L, first);
+    count = 2;
+    keep(L, first);
+  } else if (!wire_plain(content.bytes, content.size))
+    keep(L, first);
+  return count;
+}
+
+static _Noreturn void raise_cancelled(lua_State *L, context *ctx) {
+  fail_raise(L, ctx, FAIL_CANCELLED, "the future was cancelled");
+}
+
+static int l_future_result(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  wait_done(L, ctx, box->future, arg_deadline(L, 2));
+  fut_state state = fut_future_state(box->future);
+  if (state == FUT_CANCELLED)
+    raise_cancelled(L, ctx);
+  lua_settop(L, 1);
+  int count = push_outcome(L, ctx, box->future, state);
+  if (state == FUT_FAILED) {
+    lua_pop(L, 1); /* the traceback */
+    return lua_error(L);
+  }
+  return count;
+}
+
+/* Push error and traceback, both nil for a future that did not fail. */
+static void push_error(lua_State *L, context *ctx, const fut_future *future,
+                       fut_state state) {
+  if (state == FUT_FAILED)
+    push_outcome(L, ctx, future, state);
+  else {
+    lua_pushnil(L);
+    lua_pushnil(L);
+  }
+}
+
+static int l_future_exception(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  wait_done(L, ctx, box->future, arg_deadline(L, 2));
+  fut_state state = fut_future_state(box->future);
+  if (state == FUT_CANCELLED)
+    raise_cancelled(L, ctx);
+  push_error(L, ctx, box->future, state);
+  lua_pop(L, 1);
+  return 1;
+}
+
+static int l_future_traceback(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  push_error(L, ctx, box->future, fut_future_state(box->future));
+  return 1;
+}
+
+/* --- states ----------------------------------------------------------------
+ */
+
+static int l_future_cancel(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  bool won = fut_future_cancel(box->future);
+  if (won && future_is_job(box->future))
+    job_drop(box->future);
+  fut_state state = fut_future_state(box->future);
+  if (fut_state_done(state))
+    future_settle(L, ctx, box->future);
+  else
+    callbacks_run(L, ctx);
+  lua_pushboolean(L, state == FUT_CANCELLED);
+  return 1;
+}
+
+static int l_future_cancelled(lua_State *L) {
+  future_box *box = future_check(L, 1);
+  lua_pushboolean(L, fut_future_state(box->future) == FUT_CANCELLED);
+  return 1;
+}
+
+static int l_future_running(lua_State *L) {
+  future_box *box = future_check(L, 1);
+  lua_pushboolean(L, fut_future_state(box->future) == FUT_RUNNING);
+  return 1;
+}
+
+static int l_future_done(lua_State *L) {
+  future_box *box = future_check(L, 1);
+  lua_pushboolean(L, fut_state_done(fut_future_state(box->future)));
+  return 1;
+}
+
+static int l_future_add_done_callback(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  arg_callable(L, 2);
+  lua_settop(L, 2);
+  callbacks_add(L, ctx, box, 2);
+  return 0;
+}
+
+/* Push the Lua type of the first value at index, or the name of its class. */
+static void push_kind(lua_State *L, context *ctx, int index, bool error) {
+  if (error && fail_class_of(L, ctx, index) >= 0)
+    luaL_getmetafield(L, index, "__name");
+  else
+    lua_pushstring(L, lua_isnone(L, index) ? "nil" : luaL_typename(L, index));
+}
+
+static int l_future_tostring(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  const void *address = box->future;
+  fut_state state = fut_future_state(box->future);
+  static const char *const names[] = {"pending", "running", "cancelled"};
+  if (state <= FUT_CANCELLED) {
+    lua_pushfstring(L, "<Future at %p state=%s>", address, names[state]);
+    return 1;
+  }
+  lua_settop(L, 1);
+  push_outcome(L, ctx, box->future, state);
+  push_kind(L, ctx, 2, state == FUT_FAILED);
+  lua_pushfstring(L, "<Future at %p state=finished %s %s>", address,
+                  state == FUT_FAILED ? "raised" : "returned",
+                  lua_tostring(L, -1));
+  return 1;
+}
+
+/* --- futures completed by hand ---------------------------------------------
+ */
+
+static void promise_fini(fut_future *future) { (void)future; }
+
+static const fut_future_kind promise_kind = {{"future", fut_future_free},
+                                             promise_fini};
+
+/* futures.Future(): arguments are those of a call of the class */
+static int l_future_new(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_push(L, ctx);
+  fut_future *future = fut_arena_take(ctx->arena);
+  if (future == NULL)
+    fail_no_memory(L);
+  fut_future_init(future, &promise_kind, ctx->arena);
+  box->future = future;
+  return 1;
+}
+
+/* Raise that the state of the future at index 1 does not allow what was
+   asked. */
+static _Noreturn void raise_state(lua_State *L, context *ctx,
+                                  const fut_future *future) {
+  static const char *const names[] = {"PENDING", "RUNNING", "CANCELLED",
+                                      "FINISHED", "FINISHED"};
+  const char *name = names[fut_future_state(future)];
+  const char *text = luaL_tolstring(L, 1, NULL);
+  if (future_is_job(future) && !fut_state_done(fut_future_state(future)))
+    fail_raise(L, ctx, FAIL_INVALID_STATE,
+               "%s: %s is completed by its executor", name, text);
+  fail_raise(L, ctx, FAIL_INVALID_STATE, "%s: %s", name, text);
+}
+
+/* End the future at index 1 with the values from index 2 on. */
+static int complete(lua_State *L, fut_state state) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  if (future_is_job(box->future) ||
+      fut_state_done(fut_future_state(box->future)))
+    raise_state(L, ctx, box->future);
+  keep(L, 2);
+  CHECK(fut_future_end(box->future, state)); /* only this thread can */
+  future_settle(L, ctx, box->future);
+  return 0;
+}
+
+static int l_future_set_result(lua_State *L) {
+  return complete(L, FUT_FINISHED);
+}
+
+static int l_future_set_exception(lua_State *L) {
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  lua_pushnil(L); /* no traceback */
+  return complete(L, FUT_FAILED);
+}
+
+static int l_future_set_running_or_notify_cancel(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  fut_state state = fut_future_state(box->future);
+  bool started = !future_is_job(box->future) && fut_future_start(box->future);
+  if (!started && (state != FUT_CANCELLED || future_is_job(box->future)))
+    fail_raise(L, ctx, FAIL_RUNTIME, "Future in unexpected state: %s",
+               luaL_tolstring(L, 1, NULL));
+  future_settle(L, ctx, box->future);
+  lua_pushboolean(L, started);
+  return 1;
+}
+
+/* --- fields of the user's ---------------------------------------------------
+ */
+
+/* future.key = value, for one without fields and with */
+static int l_future_newindex(lua_State *L) {
+  context *ctx = context_get(L);
+  future_check(L, 1);
+  future_extra(L, 1);
+  if (lua_rawgeti(L, -1, EXTRA_FIELDS) == LUA_TNIL) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -4, EXTRA_FIELDS);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->fields);
+    lua_setmetatable(L, 1); /* from here on, look there first */
+  }
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+/* future.key, for one with fields; the second upvalue holds the methods */
+static int l_future_index(lua_State *L) {
+  if (future_test(L, 1)) {
+    lua_getiuservalue(L, 1, 1);
+    lua_rawgeti(L, -1, EXTRA_FIELDS);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL)
+      return 1;
+  }
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(2));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"result", l_future_result},
+    {"exception", l_future_exception},
+    {"traceback", l_future_traceback},
+    {"cancel", l_future_cancel},
+    {"cancelled", l_future_cancelled},
+    {"running", l_future_running},
+    {"done", l_future_done},
+    {"add_done_callback", l_future_add_done_callback},
+    {"set_result", l_future_set_result},
+    {"set_exception", l_future_set_exception},
+    {"set_running_or_notify_cancel", l_future_set_running_or_notify_cancel},
+    {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__gc", future_gc},
+                                       {"__tostring", l_future_tostring},
+                                       {"__newindex", l_future_newindex},
+                                       {NULL, NULL}};
+
+/* Push a metatable of the class at index class. */
+static void push_metatable(lua_State *L, int upvalue, int class) {
+  lua_createtable(L, 0, 6);
+  lua_pushvalue(L, upvalue);
+  luaL_setfuncs(L, metamethods, 1);
+  lua_pushliteral(L, "Future");
+  lua_setfield(L, -2, "__name");
+  lua_pushvalue(L, class);
+  lua_setfield(L, -2, "__class");
+}
+
+void lfuture_open(lua_State *L, context *ctx) {
+  int upvalue = lua_gettop(L), module = upvalue - 1;
+  lua_createtable(L, 0, 16); /* the class, which holds the methods */
+  int class = lua_gettop(L);
+  lua_pushvalue(L, upvalue);
+  luaL_setfuncs(L, methods, 1);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, upvalue);
+  lua_pushcclosure(L, l_future_new, 1);
+  lua_setfield(L, -2, "__call");
+  lua_setmetatable(L, class);
+  push_metatable(L, upvalue, class);
+  lua_pushvalue(L, class);
+  lua_setfield(L, -2, "__index");
+  ctx->future = luaL_ref(L, LUA_REGISTRYINDEX);
+  push_metatable(L, upvalue, class);
+  lua_pushvalue(L, upvalue);
+  lua_pushvalue(L, class);
+  lua_pushcclosure(L, l_future_index, 2);
+  lua_setfield(L, -2, "__index");
+  ctx->fields = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_setfield(L, module, "Future");
+}

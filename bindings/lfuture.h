@@ -1,0 +1,48 @@
+/* lfuture.h - the class of futures as Lua sees it */
+#ifndef FUT_LFUTURE_H
+#define FUT_LFUTURE_H
+
+#include "context.h"
+
+/* The userdata. Its user value is nil or a table with these members. */
+enum {
+  EXTRA_FIELDS = 1, /* table: what the user set */
+  EXTRA_CALLBACKS,  /* array of functions */
+  EXTRA_OUTCOME,    /* values or { error, traceback }, decoded, with field n */
+  EXTRA_HOOK        /* the newest hook (callbacks.c) */
+};
+
+typedef struct future_box {
+  const void *magic;     /* future_magic */
+  fut_future *future;    /* a reference; NULL before and after */
+  fut_completion *watch; /* for callbacks; NULL if there are none */
+  lua_Integer called;    /* how many of the callbacks have been called */
+  bool watching;         /* watch has been added to the queue */
+  bool kept;             /* was in context.kept */
+} future_box;
+
+extern const char future_magic;
+
+/* Make the metatables and methods; the context is on top of the stack, the
+   module below it. */
+void lfuture_open(lua_State *L, context *ctx);
+
+/* Push a new box without a future. */
+future_box *future_push(lua_State *L, context *ctx);
+
+/* Return the box at index, or NULL if it is no future. Never raises. */
+future_box *future_test(lua_State *L, int index);
+
+/* Return the box of the argument. Raises if it is none. */
+future_box *future_check(lua_State *L, int arg);
+
+/* Push the table of extras of the future at index, made if need be. */
+void future_extra(lua_State *L, int index);
+
+/* Run the callbacks that are due for a future that was seen done. */
+void future_settle(lua_State *L, context *ctx, fut_future *future);
+
+/* Let go of the futures in context.kept. */
+void future_release_kept(lua_State *L, context *ctx);
+
+#endif

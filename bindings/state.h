@@ -1,0 +1,26 @@
+/* state.h - a worker's lua_State: made, used and closed on that worker */
+#ifndef FUT_STATE_H
+#define FUT_STATE_H
+
+#include "job.h"
+
+/* What every state of a pool starts with; a counted object. The paths are
+   copied; NULL if memory ran out. The caller owns the reference. */
+fut_object *state_environment_new(const char *path, const char *cpath);
+
+/* For fut_thread_pool_options. */
+fut_worker_local *state_open(fut_object *environment);
+void state_close(fut_worker_local *local);
+
+/* Make the call: its first value is the function. Set *state to FUT_FINISHED
+   or FUT_FAILED and return the values, or what state_outcome_push() wants; the
+   message is the state's own, to be emptied by the caller. NULL: memory ran
+   out. Runs user code. Worker only. */
+wire_message *state_run(fut_worker_local *local, const job_content *call,
+                        fut_state *state);
+
+/* Push error and traceback (or nil) of a FAILED outcome that was decoded: the
+   values from index first to the top of the stack, which stay. */
+void state_outcome_push(lua_State *L, context *ctx, int first);
+
+#endif

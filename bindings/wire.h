@@ -1,0 +1,78 @@
+/* wire.h - Lua values as bytes, and back */
+#ifndef FUT_WIRE_H
+#define FUT_WIRE_H
+
+#include "object.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes, and the counted objects that they name by index. Embedded by its
+   owner; may be handed to another thread. */
+typedef struct wire_message {
+  unsigned char *bytes;
+  size_t size, capacity;
+  fut_object **objects; /* each entry holds one reference */
+  size_t object_count, object_capacity;
+} wire_message;
+
+/* Start empty, with no memory. */
+void wire_message_init(wire_message *message);
+
+/* Drop the bytes and objects but keep the memory for the next encoding. */
+void wire_message_clear(wire_message *message);
+
+/* Free everything; the message is then as after wire_message_init(). */
+void wire_message_fini(wire_message *message);
+
+/* Where a message goes: to a state of this process (functions as shared
+   bytecode, objects and light userdata as they are) or anywhere (functions
+   as source, nothing that is a pointer). */
+enum wire_mode { WIRE_THREAD, WIRE_PORTABLE };
+
+/* The scratch memory and caches of one lua_State, used only by the thread
+   that runs it. It lives in a userdata. */
+typedef struct wire_state wire_state;
+
+/* What the surroundings supply. All members may be NULL. */
+typedef struct wire_hooks {
+  /* Raise the error for a value that cannot travel, or for malformed bytes.
+     The message is a string on top of the stack. Must not return. */
+  void (*refuse)(lua_State *L, const char *message);
+  /* Return the counted object behind the userdata at index (borrowed), or
+     NULL if it is of another kind. Must not raise. Thread mode only. */
+  fut_object *(*object)(lua_State *L, int index);
+  /* Push the userdata that stands for object in this state. */
+  void (*push_object)(lua_State *L, fut_object *object);
+} wire_hooks;
+
+/* Push a new wire state. Requires that the caller anchors the userdata for
+   as long as the pointer is used. */
+wire_state *wire_state_push(lua_State *L);
+
+/* Borrows hooks for the life of the state. */
+void wire_state_set_hooks(wire_state *state, const wire_hooks *hooks);
+
+/* Encode the count values of L's stack that start at index first into out,
+   which is cleared before. what names them in refusals: "result" or "error"
+   (numbered when there is more than one), or "argument", where the first
+   value is the task's function and argument 1 follows it. Raises what
+   hooks->refuse raises, or a memory error; out then needs only the usual
+   wire_message_fini(). */
+void wire_encode(lua_State *L, wire_state *state, int first, int count,
+                 enum wire_mode mode, const char *what, wire_message *out);
+
+/* Push the values and return how many. Malformed bytes raise through
+   hooks->refuse and do nothing else. Borrows bytes and objects. */
+int wire_decode(lua_State *L, wire_state *state, enum wire_mode mode,
+                const unsigned char *bytes, size_t size,
+                fut_object *const *objects, size_t object_count);
+
+/* The Lua type of the first value, LUA_TNONE if there is none. Any thread. */
+int wire_first_type(const unsigned char *bytes, size_t size);
+
+/* Whether all values are nil, booleans, numbers and strings. Any thread. */
+bool wire_plain(const unsigned char *bytes, size_t size);
+
+#endif

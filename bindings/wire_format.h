@@ -1,0 +1,71 @@
+/* wire_format.h - what the bytes of a message mean
+
+   message  = version, flags, count (varint), count values, WIRE_FINISH
+   varint   = 7 bits a byte, lowest first, the high bit says that more follow
+   offset   = varint: where in the message the tag of an earlier value lies
+
+   A value begins with a tag. Numbers are little endian. Whatever may be met
+   twice has a second tag, one higher, for the case that it is: the encoder
+   writes the even one and turns it into the odd one when the value comes
+   again, so the decoder keeps only what is really shared.
+
+   table    = tag, array length (varint), size, array values, pairs, metatable
+   size     = 0 if there are no pairs, else 1 + log2 of their number, rounded up
+   pairs    = (key, value)*, WIRE_KEY_END; left out when size is 0
+   key      = WIRE_KEY_NEW, length byte, bytes: a short string, which takes the
+              next number, modulo WIRE_KEY_LIMIT
+            | WIRE_KEY_NEAR + number | WIRE_KEY_FAR, number in two bytes
+            | WIRE_KEY_VALUE, value
+   function = tag, index of its code among the objects, its upvalues: values,
+              or WIRE_UPVALUE, offset of a function, number: shared with it */
+#ifndef FUT_WIRE_FORMAT_H
+#define FUT_WIRE_FORMAT_H
+
+enum { WIRE_VERSION = 0xF1, WIRE_FINISH = 0xFE };
+
+/* Flags of a message. */
+enum {
+  WIRE_FLAG_PLAIN = 1, /* only nil, booleans, numbers and strings */
+};
+
+enum wire_tag {
+  WIRE_NIL = 0x00,
+  WIRE_FALSE = 0x01,
+  WIRE_TRUE = 0x02,
+  WIRE_INT16 = 0x03,
+  WIRE_INT32 = 0x04,
+  WIRE_INT64 = 0x05,
+  WIRE_FLOAT = 0x06,
+  WIRE_POINTER = 0x08, /* light userdata in 8 bytes; threads only */
+  WIRE_GLOBALS = 0x09, /* the receiver's table of globals */
+  WIRE_REF = 0x0A,     /* offset: the same value once more */
+  WIRE_UPVALUE = 0x0B, /* only in place of an upvalue */
+  WIRE_OBJECT = 0x0C,  /* index of a counted object that is no code */
+  WIRE_LONG = 0x10,    /* length (varint), bytes: a string */
+  WIRE_CODE = 0x12,    /* index: a function of no upvalue but the globals */
+  WIRE_FUNCTION = 0x14,
+  WIRE_TABLE = 0x18,  /* + WIRE_META */
+  WIRE_SHORT = 0x40,  /* + length, up to WIRE_SHORT_LIMIT */
+  WIRE_SMALL = 0x80,  /* + integer - WIRE_SMALL_MIN */
+  WIRE_SHARED = 0x01, /* bit of an even tag from WIRE_LONG on */
+  WIRE_META = 0x02,   /* bit of WIRE_TABLE: a metatable follows */
+};
+
+enum wire_key {
+  WIRE_KEY_END = 0,
+  WIRE_KEY_VALUE = 1,
+  WIRE_KEY_NEW = 2,
+  WIRE_KEY_FAR = 3,
+  WIRE_KEY_NEAR = 4,
+};
+
+enum {
+  WIRE_SMALL_MIN = -16, /* integers of one byte */
+  WIRE_SMALL_MAX = 111,
+  WIRE_SHORT_LIMIT = 40,   /* longest string that Lua keeps only once */
+  WIRE_KEY_LIMIT = 1024,   /* how many keys are remembered */
+  WIRE_KEY_NEAR_END = 252, /* numbers below this take one byte */
+  WIRE_DEPTH_LIMIT = 100000,
+};
+
+#endif

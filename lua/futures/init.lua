@@ -1,0 +1,68 @@
+--- futures - concurrency for Lua: executors, futures, and waiting for them
+--
+-- Everything that must be fast or touches threads is in `futures.core` (C);
+-- here it gets the shape that users see.
+local core = require "futures.core"
+local options = require "futures.options"
+
+---@class futures
+local futures = {
+  _VERSION = "futures scm",
+
+  ALL_COMPLETED = core.ALL_COMPLETED,
+  FIRST_COMPLETED = core.FIRST_COMPLETED,
+  FIRST_EXCEPTION = core.FIRST_EXCEPTION,
+
+  wait = core.wait,
+  as_completed = core.as_completed,
+  poll = core.poll,
+
+  cpu_count = core.cpu_count,
+  isinstance = core.isinstance,
+
+  Executor = core.Executor,
+  ThreadPoolExecutor = core.ThreadPoolExecutor,
+  Future = core.Future,
+
+  Error = core.Error,
+  CancelledError = core.CancelledError,
+  TimeoutError = core.TimeoutError,
+  InvalidStateError = core.InvalidStateError,
+  SerializationError = core.SerializationError,
+  RuntimeError = core.RuntimeError,
+  BrokenExecutor = core.BrokenExecutor,
+  BrokenThreadPool = core.BrokenThreadPool,
+  BrokenProcessPool = core.BrokenProcessPool,
+}
+
+local pool_options = {
+  max_workers = options.integer(1, core.max_workers_limit),
+  name = options.name,
+}
+
+--- Make a pool of threads of this process, each with a Lua state of its own.
+-- Workers start when there are tasks for them.
+---@param opts? integer|{max_workers: integer?, name: string?}
+---@return futures.Executor
+local function thread_pool(_, opts)
+  local checked = options.check("ThreadPoolExecutor", opts, pool_options, "max_workers", 2)
+  return core.thread_pool(
+    checked.max_workers or math.min(core.cpu_count(), core.max_workers_limit),
+    checked.name or "futures",
+    package.path,
+    package.cpath
+  )
+end
+
+getmetatable(futures.ThreadPoolExecutor).__call = thread_pool
+
+--- What happens to an error that a callback raises; replace it as you like.
+---@param err any what was raised
+---@param future futures.Future whose callback it was
+function futures.on_callback_error(err, future)
+  io.stderr:write(("exception calling callback for %s: %s\n"):format(tostring(future), tostring(err)))
+end
+
+core.set_module(futures)
+
+return futures

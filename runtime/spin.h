@@ -1,0 +1,36 @@
+/* spin.h - whether it pays to look around for a moment before sleeping */
+#ifndef FUT_SPIN_H
+#define FUT_SPIN_H
+
+#include "clock.h"
+
+#include <stdbool.h>
+
+/* What one thread has learnt of its own waits. Embedded; owner only. */
+typedef struct fut_spin {
+  bool pays;           /* the last look around, or a short sleep, says so */
+  fut_deadline until;  /* of the look around under way */
+  fut_deadline asleep; /* since when it sleeps */
+} fut_spin;
+
+void fut_spin_init(fut_spin *spin);
+
+/* Begin to look around: false if it does not pay, or if as many threads of
+   the library are awake as there are CPUs. */
+bool fut_spin_begin(fut_spin *spin);
+
+/* Pause for an instant; false when it has been long enough. */
+bool fut_spin_again(fut_spin *spin);
+
+/* End it: found tells whether it was worth it. */
+void fut_spin_end(fut_spin *spin, bool found);
+
+/* Say that the thread goes to sleep, and that it woke up for a reason. */
+void fut_spin_asleep(fut_spin *spin);
+void fut_spin_woken(fut_spin *spin);
+
+/* Count the calling thread as awake, or no longer: workers from their start,
+   but for sleep, callers while they look around. */
+void fut_spin_count(int change);
+
+#endif

@@ -1,0 +1,49 @@
+/* task.h - something to run once on a worker, and the future of its outcome */
+#ifndef FUT_TASK_H
+#define FUT_TASK_H
+
+#include "future.h"
+
+#include <stdint.h>
+
+typedef struct fut_task fut_task;
+
+/* What a worker keeps for the tasks that run on it: a Lua state, say. */
+typedef struct fut_worker_local fut_worker_local;
+
+typedef struct fut_task_kind {
+  fut_future_kind future;
+  /* Do it and end the future, which is RUNNING. local is what the pool opened
+     for this worker, NULL if it could not. Worker only. */
+  void (*run)(fut_task *task, fut_worker_local *local);
+} fut_task_kind;
+
+/* Embedded as the first member of a block of the submitter's arena. Whoever
+   starts or cancels the future decides whether the task runs. */
+struct fut_task {
+  fut_future future;
+  fut_task *next;  /* guarded by whatever holds the task: a list, or a heap's
+                      next sibling */
+  fut_task *child; /* guarded by the heap that holds the task */
+  uint64_t order;  /* set by the queue: smaller was submitted earlier */
+  double priority; /* set before submit: larger starts earlier; not NaN */
+};
+
+static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
+                                 fut_arena *arena) {
+  fut_future_init(&task->future, &kind->future, arena);
+  task->next = task->child = NULL;
+  task->order = 0;
+  task->priority = 0;
+}
+
+/* Run the task unless it was cancelled or started elsewhere, and give up the
+   queue's reference. Worker only. */
+static inline void fut_task_run(fut_task *task, fut_worker_local *local) {
+  if (fut_future_start(&task->future))
+    ((const fut_task_kind *)(const void *)task->future.object.kind)
+        ->run(task, local);
+  fut_future_release(&task->future, NULL);
+}
+
+#endif

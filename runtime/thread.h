@@ -1,0 +1,54 @@
+/* thread.h - what a platform provides to run several threads */
+#ifndef FUT_THREAD_H
+#define FUT_THREAD_H
+
+#include "clock.h"
+#include "error.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* A lock held for a few instructions, by the thread that took it. Unlocking
+   may be followed at once by fini in another thread that locked after. */
+typedef struct fut_mutex {
+  pthread_mutex_t handle;
+} fut_mutex;
+
+void fut_mutex_init(fut_mutex *mutex);
+void fut_mutex_fini(fut_mutex *mutex);
+void fut_mutex_lock(fut_mutex *mutex);
+void fut_mutex_unlock(fut_mutex *mutex);
+
+/* A thread that has to be joined or detached, once. */
+typedef struct fut_thread {
+  pthread_t handle;
+} fut_thread;
+
+/* Start run(argument) in a new thread, which blocks every signal but those
+   that its own faults raise. Return FUT_ETHREAD if the system has no room. */
+fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
+                         void *argument);
+
+/* Block until the thread has ended. Requires another thread than it. */
+void fut_thread_join(fut_thread thread);
+
+/* Let the thread free itself when it ends. */
+void fut_thread_detach(fut_thread thread);
+
+/* Name the calling thread for debuggers; what is too long is cut off. */
+void fut_thread_name(const char *name);
+
+/* Tell the processor that this is a waiting loop. */
+static inline void fut_thread_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+/* Counts forks: a number that a child process finds changed. Whatever was
+   made under another number belongs to the parent, its threads are gone. */
+unsigned fut_thread_generation(void);
+
+#endif

@@ -1,0 +1,398 @@
+/* thread_pool.c - an executor whose workers are threads of this process
+
+   A task's way: submit puts it into the queue and sees that somebody searches
+   (idle.h). A searching worker takes it from the queue, and when many wait a
+   few more into its own link; an idle worker takes what it can from the links
+   of the others. Whoever moves the future to RUNNING runs the task.
+
+   Who keeps the pool: its owner and each worker hold a reference. `mutex`
+   guards the workers' lives; no other lock is taken under it. The last worker
+   to end after shutdown ends the future `terminated`. */
+#include "thread_pool.h"
+
+#include "check.h"
+#include "idle.h"
+#include "memory.h"
+#include "queue.h"
+#include "spin.h"
+#include "thread.h"
+#include "waiter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SIZE 32
+#define LINGER_TASKS 4   /* fewer than this are worth a pause */
+#define LINGER_PAUSES 40 /* about 2 us */
+
+struct pool;
+
+struct worker {
+  fut_link link;
+  fut_sleeper sleeper;
+  fut_spin spin;           /* worker only */
+  bool searching;          /* worker only: counted in idle.searching */
+  fut_worker_local *local; /* worker only */
+  struct pool *pool;       /* set once; a reference of its own */
+  unsigned number;         /* set once: 1, 2, ... */
+  fut_thread thread;       /* guarded by the pool's mutex */
+  bool joinable;           /* guarded by the pool's mutex */
+};
+
+struct pool {
+  fut_executor executor;
+  fut_queue *queue;
+  fut_idle idle;
+  unsigned max_workers;                          /* set once */
+  char name[NAME_SIZE];                          /* set once */
+  fut_object *environment;                       /* set once; may be NULL */
+  fut_worker_local *(*open_local)(fut_object *); /* set once */
+  void (*close_local)(fut_worker_local *);       /* set once */
+  fut_mutex mutex;
+  unsigned alive;      /* guarded by mutex: started and not ended */
+  atomic_uint started; /* atomic, changed under mutex: ever started */
+  _Atomic(struct worker *) workers[]; /* atomic: the first `started` are set;
+                                  they stay until the pool goes */
+};
+
+/* --- looking for a task ------------------------------------------------- */
+
+static fut_task *ticket_task(uint64_t ticket) {
+  return (fut_task *)(uintptr_t)ticket;
+}
+
+/* Take a task from the link of another worker. */
+static fut_task *steal(struct pool *pool, const struct worker *thief) {
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++) {
+    struct worker *other =
+        atomic_load(&pool->workers[(thief->number + i) % count]);
+    uint64_t ticket;
+    if (other && other != thief && fut_link_take(&other->link, &ticket))
+      return ticket_task(ticket);
+  }
+  return NULL;
+}
+
+/* Whether there is a task to take anywhere. */
+static bool more(struct pool *pool) {
+  if (fut_queue_count(pool->queue) > 0)
+    return true;
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++) {
+    struct worker *worker = atomic_load(&pool->workers[i]);
+    if (worker && fut_link_count(&worker->link) > 0)
+      return true;
+  }
+  return false;
+}
+
+/* What ends a sleep. */
+static bool anything(void *context) {
+  struct pool *pool = context;
+  return fut_queue_closed(pool->queue) || more(pool);
+}
+
+/* If few tasks wait and nobody waits for them, pause before taking any: more
+   will have gathered then, and one trip to the queue serves them all. */
+static void linger(struct pool *pool) {
+  if (fut_waiter_any() || fut_queue_count(pool->queue) >= LINGER_TASKS ||
+      fut_queue_urgent(pool->queue))
+    return;
+  for (int i = 0; i < LINGER_PAUSES; i++)
+    fut_thread_relax();
+}
+
+static fut_task *look(struct worker *worker) {
+  struct pool *pool = worker->pool;
+  fut_task *task =
+      fut_queue_pull(pool->queue, &worker->link, 2 * pool->max_workers);
+  if (task == NULL)
+    task = steal(pool, worker);
+  if (task == NULL)
+    task = fut_queue_pull_low(pool->queue);
+  return task;
+}
+
+static bool look_around(struct worker *worker) {
+  if (!fut_spin_begin(&worker->spin))
+    return false;
+  bool found;
+  do
+    found = anything(worker->pool);
+  while (!found && fut_spin_again(&worker->spin));
+  fut_spin_end(&worker->spin, found);
+  return found;
+}
+
+static void sleep_idle(struct worker *worker) {
+  struct pool *pool = worker->pool;
+  fut_spin_asleep(&worker->spin);
+  fut_spin_count(-1);
+  fut_idle_sleep(&pool->idle, &worker->sleeper, anything, pool, FUT_NEVER);
+  fut_spin_count(1);
+  fut_spin_woken(&worker->spin);
+}
+
+static void wake(struct pool *pool);
+
+/* Return the next task, or NULL when the worker is to end. Blocks. */
+static fut_task *next(struct worker *worker) {
+  struct pool *pool = worker->pool;
+  fut_task *task;
+  uint64_t ticket;
+  if (fut_queue_urgent(pool->queue) &&
+      (task = fut_queue_pull_urgent(pool->queue)) != NULL)
+    return task;
+  if (fut_link_take(&worker->link, &ticket))
+    return ticket_task(ticket);
+  if (!worker->searching) {
+    fut_idle_search(&pool->idle);
+    worker->searching = true;
+    linger(pool);
+  }
+  while ((task = look(worker)) == NULL) {
+    if (fut_queue_closed(pool->queue) && !more(pool))
+      break;
+    if (!look_around(worker))
+      sleep_idle(worker);
+  }
+  worker->searching = false;
+  if (fut_idle_found(&pool->idle) && more(pool))
+    wake(pool);
+  return task;
+}
+
+/* --- the workers' lives -------------------------------------------------- */
+
+/* End `terminated` if that time has come. */
+static void settle(struct pool *pool) {
+  fut_mutex_lock(&pool->mutex);
+  bool over = pool->alive == 0 && fut_queue_closed(pool->queue) &&
+              fut_queue_count(pool->queue) == 0;
+  fut_mutex_unlock(&pool->mutex);
+  if (over)
+    fut_future_end(pool->executor.terminated, FUT_FINISHED);
+}
+
+static void worker_main(void *argument) {
+  struct worker *worker = argument;
+  struct pool *pool = worker->pool;
+  char name[NAME_SIZE + 16];
+  snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
+  fut_thread_name(name);
+  fut_spin_count(1);
+  fut_task *task;
+  while ((task = next(worker)) != NULL) {
+    if (worker->local == NULL && pool->open_local)
+      worker->local = pool->open_local(pool->environment);
+    fut_task_run(task, worker->local);
+  }
+  if (worker->local)
+    pool->close_local(worker->local);
+  fut_spin_count(-1);
+  fut_mutex_lock(&pool->mutex);
+  pool->alive--;
+  fut_mutex_unlock(&pool->mutex);
+  settle(pool);
+  fut_object_release(&pool->executor.object);
+}
+
+static struct worker *worker_new(struct pool *pool) {
+  struct worker *worker = fut_memory_new(sizeof *worker);
+  if (worker == NULL)
+    return NULL;
+  fut_link_init(&worker->link);
+  fut_spin_init(&worker->spin);
+  worker->sleeper.listed = false;
+  worker->sleeper.next = NULL;
+  worker->sleeper.parker = fut_parker_new();
+  if (worker->sleeper.parker == NULL) {
+    fut_memory_free(worker);
+    return NULL;
+  }
+  worker->searching = true; /* counted by fut_idle_wake() */
+  worker->local = NULL;
+  worker->pool = pool;
+  return worker;
+}
+
+static void worker_free(struct worker *worker) {
+  fut_parker_free(worker->sleeper.parker);
+  fut_memory_free(worker);
+}
+
+/* Start the worker that fut_idle_wake() has counted as searching. */
+static fut_err start(struct pool *pool) {
+  struct worker *worker = worker_new(pool);
+  fut_err err = FUT_ENOMEM;
+  fut_mutex_lock(&pool->mutex);
+  if (worker) {
+    unsigned index = atomic_load(&pool->started);
+    worker->number = index + 1;
+    fut_object_hold(&pool->executor.object);
+    err = fut_thread_start(&worker->thread, worker_main, worker);
+    if (err == FUT_OK) {
+      worker->joinable = true;
+      pool->alive++;
+      atomic_store(&pool->workers[index], worker);
+      atomic_store(&pool->started, index + 1);
+    }
+  }
+  bool alone = pool->alive == 0;
+  fut_mutex_unlock(&pool->mutex);
+  if (err != FUT_OK) {
+    if (worker) {
+      fut_object_release(&pool->executor.object);
+      worker_free(worker);
+    }
+    fut_idle_not_started(&pool->idle, alone);
+  }
+  return err;
+}
+
+/* Cancel all that wait in the queue and in links, and let go of them. */
+static void cancel_all(struct pool *pool) {
+  struct worker nobody = {.number = 0};
+  fut_link spare;
+  fut_link_init(&spare);
+  fut_task *task;
+  while ((task = fut_queue_pull(pool->queue, &spare, UINT32_MAX)) != NULL ||
+         (task = steal(pool, &nobody)) != NULL ||
+         (task = fut_queue_pull_low(pool->queue)) != NULL) {
+    fut_future_cancel(&task->future);
+    fut_future_release(&task->future, NULL);
+  }
+}
+
+/* See that somebody searches. If that takes a new worker and it cannot be
+   started, the others do the work; where there are none, nothing waits. */
+static fut_err wake_or_start(struct pool *pool) {
+  if (fut_idle_wake(&pool->idle) != FUT_WAKE_START)
+    return FUT_OK;
+  fut_err err = start(pool);
+  if (err == FUT_OK)
+    return FUT_OK;
+  fut_mutex_lock(&pool->mutex);
+  bool alone = pool->alive == 0;
+  fut_mutex_unlock(&pool->mutex);
+  if (!alone)
+    return FUT_OK;
+  cancel_all(pool);
+  settle(pool);
+  return err;
+}
+
+static void wake(struct pool *pool) { wake_or_start(pool); }
+
+/* --- the executor --------------------------------------------------------- */
+
+static fut_err pool_submit(fut_executor *executor, fut_task *task) {
+  struct pool *pool = (struct pool *)executor;
+  if (fut_queue_push(pool->queue, task)) /* the task is no longer ours */
+    return wake_or_start(pool);
+  fut_future_cancel(&task->future);
+  fut_future_release(&task->future, NULL);
+  return FUT_ESHUTDOWN;
+}
+
+static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
+  struct pool *pool = (struct pool *)executor;
+  fut_queue_close(pool->queue);
+  if (cancel_futures)
+    cancel_all(pool);
+  fut_idle_wake_all(&pool->idle);
+  settle(pool);
+}
+
+/* Join every worker that can be joined but the calling thread. */
+static void pool_join(fut_executor *executor) {
+  struct pool *pool = (struct pool *)executor;
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++) {
+    struct worker *worker = atomic_load(&pool->workers[i]);
+    fut_mutex_lock(&pool->mutex);
+    bool joinable = worker->joinable;
+    worker->joinable = false;
+    fut_mutex_unlock(&pool->mutex);
+    if (!joinable)
+      continue;
+    if (pthread_equal(worker->thread.handle, pthread_self()))
+      fut_thread_detach(worker->thread);
+    else
+      fut_thread_join(worker->thread);
+  }
+}
+
+static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
+  struct pool *pool = (struct pool *)executor;
+  fut_mutex_lock(&pool->mutex);
+  stats->workers = pool->alive;
+  fut_mutex_unlock(&pool->mutex);
+  stats->idle = fut_idle_count(&pool->idle);
+  stats->pending = fut_queue_count(pool->queue);
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++)
+    stats->pending += fut_link_count(&atomic_load(&pool->workers[i])->link);
+}
+
+static void pool_free(fut_object *object) {
+  struct pool *pool = (struct pool *)object;
+  if (fut_executor_forked(&pool->executor))
+    return; /* its locks and threads are the parent's */
+  pool_join(&pool->executor);
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++)
+    worker_free(atomic_load(&pool->workers[i]));
+  fut_queue_free(pool->queue);
+  fut_idle_fini(&pool->idle);
+  fut_mutex_fini(&pool->mutex);
+  fut_executor_fini(&pool->executor);
+  if (pool->environment)
+    fut_object_release(pool->environment);
+  fut_memory_free(pool);
+}
+
+static const fut_executor_ops pool_ops = {{"thread pool", pool_free},
+                                          pool_submit,
+                                          pool_shutdown,
+                                          pool_join,
+                                          pool_stats};
+
+fut_err fut_thread_pool_new(const fut_thread_pool_options *options,
+                            fut_executor **executor) {
+  unsigned workers = options->max_workers;
+  CHECK(workers >= 1 && workers <= FUT_THREAD_POOL_LIMIT);
+  struct pool *pool =
+      fut_memory_new(sizeof *pool + workers * sizeof(struct worker *));
+  if (pool == NULL)
+    return FUT_ENOMEM;
+  fut_err err = fut_executor_init(&pool->executor, &pool_ops);
+  if (err != FUT_OK)
+    goto free_pool;
+  err = FUT_ENOMEM;
+  pool->queue = fut_queue_new();
+  if (pool->queue == NULL)
+    goto fini_executor;
+  fut_idle_init(&pool->idle, workers);
+  fut_mutex_init(&pool->mutex);
+  pool->max_workers = workers;
+  snprintf(pool->name, sizeof pool->name, "%s", options->name);
+  pool->environment = options->environment;
+  if (pool->environment)
+    fut_object_hold(pool->environment);
+  pool->open_local = options->open_local;
+  pool->close_local = options->close_local;
+  pool->alive = 0;
+  atomic_init(&pool->started, 0);
+  for (unsigned i = 0; i < workers; i++)
+    atomic_init(&pool->workers[i], NULL);
+  *executor = &pool->executor;
+  return FUT_OK;
+
+fini_executor:
+  fut_executor_fini(&pool->executor);
+free_pool:
+  fut_memory_free(pool);
+  return err;
+}

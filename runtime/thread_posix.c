@@ -1,0 +1,109 @@
+/* thread_posix.c - threads and locks from POSIX */
+#include "thread.h"
+
+#include "check.h"
+#include "memory.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+void fut_mutex_init(fut_mutex *mutex) {
+  pthread_mutexattr_t attributes;
+  CHECK(pthread_mutexattr_init(&attributes) == 0);
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+  /* our sections are shorter than a sleep: try for a moment first */
+  CHECK(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP) == 0);
+#endif
+  CHECK(pthread_mutex_init(&mutex->handle, &attributes) == 0);
+  pthread_mutexattr_destroy(&attributes);
+}
+
+void fut_mutex_fini(fut_mutex *mutex) {
+  CHECK(pthread_mutex_destroy(&mutex->handle) == 0);
+}
+
+void fut_mutex_lock(fut_mutex *mutex) {
+  CHECK(pthread_mutex_lock(&mutex->handle) == 0);
+}
+
+void fut_mutex_unlock(fut_mutex *mutex) {
+  CHECK(pthread_mutex_unlock(&mutex->handle) == 0);
+}
+
+/* What a new thread is to run; owned by it once it has started. */
+struct start {
+  void (*run)(void *argument);
+  void *argument;
+};
+
+static void *enter(void *argument) {
+  struct start start = *(struct start *)argument;
+  fut_memory_free(argument);
+  start.run(start.argument);
+  return NULL;
+}
+
+fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
+                         void *argument) {
+  struct start *start = fut_memory_new(sizeof *start);
+  if (start == NULL)
+    return FUT_ENOMEM;
+  start->run = run;
+  start->argument = argument;
+  sigset_t all, before;
+  sigfillset(&all);
+  sigdelset(&all, SIGSEGV);
+  sigdelset(&all, SIGBUS);
+  sigdelset(&all, SIGFPE);
+  sigdelset(&all, SIGILL);
+  sigdelset(&all, SIGTRAP);
+  sigdelset(&all, SIGABRT);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the thread */
+  int failed = pthread_create(&thread->handle, NULL, enter, start);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failed) {
+    fut_memory_free(start);
+    return FUT_ETHREAD;
+  }
+  return FUT_OK;
+}
+
+void fut_thread_join(fut_thread thread) {
+  CHECK(pthread_join(thread.handle, NULL) == 0);
+}
+
+void fut_thread_detach(fut_thread thread) {
+  CHECK(pthread_detach(thread.handle) == 0);
+}
+
+void fut_thread_name(const char *name) {
+  char cut[16]; /* Linux takes 15 bytes */
+  strncpy(cut, name, sizeof cut - 1);
+  cut[sizeof cut - 1] = '\0';
+#if defined(__linux__) || defined(__FreeBSD__)
+  int pthread_setname_np(pthread_t, const char *);
+  pthread_setname_np(pthread_self(), cut);
+#elif defined(__APPLE__)
+  int pthread_setname_np(const char *);
+  pthread_setname_np(cut);
+#elif defined(__OpenBSD__)
+  void pthread_set_name_np(pthread_t, const char *);
+  pthread_set_name_np(pthread_self(), cut);
+#endif
+}
+
+static atomic_uint generation;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void forked(void) { atomic_fetch_add(&generation, 1); }
+
+static void watch_forks(void) {
+  CHECK(pthread_atfork(NULL, NULL, forked) == 0);
+}
+
+unsigned fut_thread_generation(void) {
+  pthread_once(&once, watch_forks);
+  /* relaxed: changes only in a child process that has one thread */
+  return atomic_load_explicit(&generation, memory_order_relaxed);
+}

@@ -1,0 +1,2 @@
+-- Runs busted in whatever interpreter runs this file.
+require "busted.runner" { standalone = false }

@@ -125,4 +125,8 @@ job_content job_outcome(const fut_future *future) {
   return (job_content){job->bytes, job->size, job->objects, job->object_count};
 }
 
+void job_set_size(fut_future *future, size_t size) {
+  ((struct job *)future)->size = size;
+}
+
 void job_drop(fut_future *future) { empty((struct job *)future); }

@@ -32,6 +32,9 @@ bool future_is_job(const fut_future *future);
    values, or error and traceback. Borrowed. */
 job_content job_outcome(const fut_future *future);
 
+/* Say that so many bytes were written over an outcome; for the benchmark. */
+void job_set_size(fut_future *future, size_t size);
+
 /* Let go of the call that will not be made. Requires that the caller has
    cancelled the future. */
 void job_drop(fut_future *future);

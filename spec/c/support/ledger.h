@@ -22,7 +22,8 @@ static inline void *ledger_call(void *context, void *block, size_t size) {
     return NULL;
   }
   long left = atomic_load(&book->left);
-  while (left > 0 && !atomic_compare_exchange_weak(&book->left, &left, left - 1))
+  while (left > 0 &&
+         !atomic_compare_exchange_weak(&book->left, &left, left - 1))
     ;
   if (left == 0)
     return NULL;

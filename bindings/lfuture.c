@@ -1,17 +1,15 @@
 /* lfuture.c - the class of futures as Lua sees it
 
-   A future is a task's (job.h), or one that Lua code completes by hand: its
-   outcome is then in the table of extras and never leaves this state. */
+   A future is a task's (job.h), or one that Lua code completes (promise.h). */
 #include "lfuture.h"
 
 #include "arg.h"
 #include "callbacks.h"
-#include "check.h"
 #include "fail.h"
 #include "interrupt.h"
 #include "job.h"
-#include "memory.h"
-#include "state.h"
+#include "outcome.h"
+#include "promise.h"
 
 const char future_magic = 'f';
 
@@ -135,67 +133,6 @@ static void wait_done(lua_State *L, context *ctx, fut_future *future,
   future_settle(L, ctx, future);
 }
 
-/* Push the values of an outcome kept in the extras of the future at index 1,
-   return how many; -1 if there is none. */
-static int push_kept(lua_State *L) {
-  int base = lua_gettop(L);
-  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE &&
-      lua_rawgeti(L, -1, EXTRA_OUTCOME) == LUA_TTABLE) {
-    int outcome = lua_gettop(L);
-    lua_getfield(L, outcome, "n");
-    int count = (int)lua_tointeger(L, -1);
-    lua_settop(L, outcome);
-    luaL_checkstack(L, count, "too many results");
-    for (int i = 1; i <= count; i++)
-      lua_rawgeti(L, outcome, i);
-    lua_remove(L, outcome);
-    lua_remove(L, outcome - 1);
-    return count;
-  }
-  lua_settop(L, base);
-  return -1;
-}
-
-/* Keep the values from index first to the top as outcome of the future at
-   index 1; they stay on the stack. */
-static void keep(lua_State *L, int first) {
-  int count = lua_gettop(L) - first + 1;
-  lua_createtable(L, count, 1);
-  for (int i = 1; i <= count; i++) {
-    lua_pushvalue(L, first + i - 1);
-    lua_rawseti(L, -2, i);
-  }
-  lua_pushinteger(L, count);
-  lua_setfield(L, -2, "n");
-  future_extra(L, 1);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, EXTRA_OUTCOME);
-  lua_pop(L, 1);
-}
-
-/* Push the outcome of the future at index 1, which is FINISHED (all values) or
-   FAILED (error, traceback); return how many. What has an identity is decoded
-   only once, so that it is the same value each time. */
-static int push_outcome(lua_State *L, context *ctx, const fut_future *future,
-                        fut_state state) {
-  int count = push_kept(L);
-  if (count >= 0)
-    return count;
-  job_content content = job_outcome(future);
-  int first = lua_gettop(L) + 1;
-  count = wire_decode(L, ctx->wire, WIRE_THREAD, content.bytes, content.size,
-                      content.objects, content.object_count);
-  if (state == FUT_FAILED) {
-    state_outcome_push(L, ctx, first);
-    for (int i = 0; i < count; i++)
-      lua_remove(L, first);
-    count = 2;
-    keep(L, first);
-  } else if (!wire_plain(content.bytes, content.size))
-    keep(L, first);
-  return count;
-}
-
 static _Noreturn void raise_cancelled(lua_State *L, context *ctx) {
   fail_raise(L, ctx, FAIL_CANCELLED, "the future was cancelled");
 }
@@ -208,7 +145,7 @@ static int l_future_result(lua_State *L) {
   if (state == FUT_CANCELLED)
     raise_cancelled(L, ctx);
   lua_settop(L, 1);
-  int count = push_outcome(L, ctx, box->future, state);
+  int count = outcome_push(L, ctx, box->future, state);
   if (state == FUT_FAILED) {
     lua_pop(L, 1); /* the traceback */
     return lua_error(L);
@@ -220,7 +157,7 @@ static int l_future_result(lua_State *L) {
 static void push_error(lua_State *L, context *ctx, const fut_future *future,
                        fut_state state) {
   if (state == FUT_FAILED)
-    push_outcome(L, ctx, future, state);
+    outcome_push(L, ctx, future, state);
   else {
     lua_pushnil(L);
     lua_pushnil(L);
@@ -252,6 +189,8 @@ static int l_future_traceback(lua_State *L) {
 static int l_future_cancel(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
+  luaL_argcheck(L, !lua_toboolean(L, 2), 2,
+                "stopping a running task is not supported yet");
   bool won = fut_future_cancel(box->future);
   if (won && future_is_job(box->future))
     job_drop(box->future);
@@ -310,82 +249,11 @@ static int l_future_tostring(lua_State *L) {
     return 1;
   }
   lua_settop(L, 1);
-  push_outcome(L, ctx, box->future, state);
+  outcome_push(L, ctx, box->future, state);
   push_kind(L, ctx, 2, state == FUT_FAILED);
   lua_pushfstring(L, "<Future at %p state=finished %s %s>", address,
                   state == FUT_FAILED ? "raised" : "returned",
                   lua_tostring(L, -1));
-  return 1;
-}
-
-/* --- futures completed by hand ---------------------------------------------
- */
-
-static void promise_fini(fut_future *future) { (void)future; }
-
-static const fut_future_kind promise_kind = {{"future", fut_future_free},
-                                             promise_fini};
-
-/* futures.Future(): arguments are those of a call of the class */
-static int l_future_new(lua_State *L) {
-  context *ctx = context_get(L);
-  future_box *box = future_push(L, ctx);
-  fut_future *future = fut_arena_take(ctx->arena);
-  if (future == NULL)
-    fail_no_memory(L);
-  fut_future_init(future, &promise_kind, ctx->arena);
-  box->future = future;
-  return 1;
-}
-
-/* Raise that the state of the future at index 1 does not allow what was
-   asked. */
-static _Noreturn void raise_state(lua_State *L, context *ctx,
-                                  const fut_future *future) {
-  static const char *const names[] = {"PENDING", "RUNNING", "CANCELLED",
-                                      "FINISHED", "FINISHED"};
-  const char *name = names[fut_future_state(future)];
-  const char *text = luaL_tolstring(L, 1, NULL);
-  if (future_is_job(future) && !fut_state_done(fut_future_state(future)))
-    fail_raise(L, ctx, FAIL_INVALID_STATE,
-               "%s: %s is completed by its executor", name, text);
-  fail_raise(L, ctx, FAIL_INVALID_STATE, "%s: %s", name, text);
-}
-
-/* End the future at index 1 with the values from index 2 on. */
-static int complete(lua_State *L, fut_state state) {
-  context *ctx = context_get(L);
-  future_box *box = future_check(L, 1);
-  if (future_is_job(box->future) ||
-      fut_state_done(fut_future_state(box->future)))
-    raise_state(L, ctx, box->future);
-  keep(L, 2);
-  CHECK(fut_future_end(box->future, state)); /* only this thread can */
-  future_settle(L, ctx, box->future);
-  return 0;
-}
-
-static int l_future_set_result(lua_State *L) {
-  return complete(L, FUT_FINISHED);
-}
-
-static int l_future_set_exception(lua_State *L) {
-  luaL_checkany(L, 2);
-  lua_settop(L, 2);
-  lua_pushnil(L); /* no traceback */
-  return complete(L, FUT_FAILED);
-}
-
-static int l_future_set_running_or_notify_cancel(lua_State *L) {
-  context *ctx = context_get(L);
-  future_box *box = future_check(L, 1);
-  fut_state state = fut_future_state(box->future);
-  bool started = !future_is_job(box->future) && fut_future_start(box->future);
-  if (!started && (state != FUT_CANCELLED || future_is_job(box->future)))
-    fail_raise(L, ctx, FAIL_RUNTIME, "Future in unexpected state: %s",
-               luaL_tolstring(L, 1, NULL));
-  future_settle(L, ctx, box->future);
-  lua_pushboolean(L, started);
   return 1;
 }
 

@@ -6,7 +6,6 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 
 void fut_mutex_init(fut_mutex *mutex) {
   pthread_mutexattr_t attributes;
@@ -75,22 +74,6 @@ void fut_thread_join(fut_thread thread) {
 
 void fut_thread_detach(fut_thread thread) {
   CHECK(pthread_detach(thread.handle) == 0);
-}
-
-void fut_thread_name(const char *name) {
-  char cut[16]; /* Linux takes 15 bytes */
-  strncpy(cut, name, sizeof cut - 1);
-  cut[sizeof cut - 1] = '\0';
-#if defined(__linux__) || defined(__FreeBSD__)
-  int pthread_setname_np(pthread_t, const char *);
-  pthread_setname_np(pthread_self(), cut);
-#elif defined(__APPLE__)
-  int pthread_setname_np(const char *);
-  pthread_setname_np(cut);
-#elif defined(__OpenBSD__)
-  void pthread_set_name_np(pthread_t, const char *);
-  pthread_set_name_np(pthread_self(), cut);
-#endif
 }
 
 static atomic_uint generation;

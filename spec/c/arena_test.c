@@ -19,7 +19,7 @@ static void distinct(void **unused) {
   for (int i = 0; i < MANY; i++) {
     blocks[i] = fut_arena_take(arena);
     assert_non_null(blocks[i]);
-    assert_int_equal((uintptr_t)blocks[i] % sizeof(max_align_t), 0);
+    assert_int_equal((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
     memset(blocks[i], i % 100, SIZE);
   }
   for (int i = 0; i < MANY; i++) {

@@ -23,7 +23,7 @@ static void bound(void **unused) {
   (void)unused;
   cpu_set_t before, one;
   assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-  int first = 0;
+  size_t first = 0;
   while (!CPU_ISSET(first, &before))
     first++;
   CPU_ZERO(&one);

@@ -4,6 +4,8 @@
 #include "job.h"
 #include "state.h"
 
+#include <string.h>
+
 /* Push the values of an outcome kept in the extras of the future at index 1,
    return how many; -1 if there is none. */
 static int push_kept(lua_State *L) {
@@ -40,6 +42,29 @@ void outcome_keep(lua_State *L, int first) {
   lua_pop(L, 1);
 }
 
+/* If the error at index is that of a nil global which this state has, say so
+   in its message. */
+static void explain_global(lua_State *L, int index) {
+  static const char mark[] = "(global '";
+  const char *message =
+      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  const char *name = strstr(message, mark);
+  const char *end = name ? strchr(name += sizeof mark - 1, '\'') : NULL;
+  if (end == NULL || strstr(message, " a nil value ") == NULL)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushlstring(L, name, (size_t)(end - name));
+  if (lua_rawget(L, -2) != LUA_TNIL) {
+    lua_pushlstring(L, name, (size_t)(end - name));
+    lua_pushfstring(L,
+                    "%s: the submitting state has a global '%s' (a %s), but "
+                    "it did not come along with the task",
+                    message, lua_tostring(L, -1), luaL_typename(L, -2));
+    lua_replace(L, index);
+  }
+  lua_settop(L, index + 1);
+}
+
 int outcome_push(lua_State *L, context *ctx, const fut_future *future,
                  fut_state state) {
   int count = push_kept(L);
@@ -54,6 +79,7 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
     for (int i = 0; i < count; i++)
       lua_remove(L, first);
     count = 2;
+    explain_global(L, first);
     outcome_keep(L, first);
   } else if (!wire_plain(content.bytes, content.size))
     outcome_keep(L, first);

@@ -18,12 +18,14 @@
 #include "thread.h"
 #include "waiter.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NAME_SIZE 32
 #define LINGER_TASKS 4   /* fewer than this are worth a pause */
 #define LINGER_PAUSES 40 /* about 2 us */
+#define BRIEF_NS 10000   /* tasks shorter than this are taken by the batch */
 
 struct pool;
 
@@ -32,6 +34,8 @@ struct worker {
   fut_sleeper sleeper;
   fut_spin spin;           /* worker only */
   bool searching;          /* worker only: counted in idle.searching */
+  fut_deadline since;      /* worker only: when it last took a batch */
+  unsigned ran;            /* worker only: tasks taken since, that one too */
   fut_worker_local *local; /* worker only */
   struct pool *pool;       /* set once; a reference of its own */
   unsigned number;         /* set once: 1, 2, ... */
@@ -103,10 +107,15 @@ static void linger(struct pool *pool) {
     fut_thread_relax();
 }
 
-static fut_task *look(struct worker *worker) {
+/* Whether the tasks of the last batch were brief: only then does it pay to
+   take some ahead, and nobody waits long behind another. */
+static bool brief(struct worker *worker) {
+  return fut_clock_now() - worker->since < (fut_deadline)worker->ran * BRIEF_NS;
+}
+
+static fut_task *look(struct worker *worker, unsigned share) {
   struct pool *pool = worker->pool;
-  fut_task *task =
-      fut_queue_pull(pool->queue, &worker->link, 2 * pool->max_workers);
+  fut_task *task = fut_queue_pull(pool->queue, &worker->link, share);
   if (task == NULL)
     task = steal(pool, worker);
   if (task == NULL)
@@ -144,20 +153,25 @@ static fut_task *next(struct worker *worker) {
   if (fut_queue_urgent(pool->queue) &&
       (task = fut_queue_pull_urgent(pool->queue)) != NULL)
     return task;
-  if (fut_link_take(&worker->link, &ticket))
+  if (fut_link_take(&worker->link, &ticket)) {
+    worker->ran++;
     return ticket_task(ticket);
+  }
+  unsigned share = brief(worker) ? 2 * pool->max_workers : UINT_MAX;
   if (!worker->searching) {
     fut_idle_search(&pool->idle);
     worker->searching = true;
     linger(pool);
   }
-  while ((task = look(worker)) == NULL) {
+  while ((task = look(worker, share)) == NULL) {
     if (fut_queue_closed(pool->queue) && !more(pool))
       break;
     if (!look_around(worker))
       sleep_idle(worker);
   }
   worker->searching = false;
+  worker->since = fut_clock_now();
+  worker->ran = 1;
   if (fut_idle_found(&pool->idle) && more(pool))
     wake(pool);
   return task;
@@ -212,6 +226,8 @@ static struct worker *worker_new(struct pool *pool) {
     return NULL;
   }
   worker->searching = true; /* counted by fut_idle_wake() */
+  worker->since = 0;
+  worker->ran = 0;
   worker->local = NULL;
   worker->pool = pool;
   return worker;

@@ -95,7 +95,7 @@ static void play(void *context, unsigned index) {
 
 static void ping_pong(void **unused) {
   (void)unused;
-  table game = {.rounds = scaled(50000)};
+  table game = {.rounds = scaled(15000)};
   game.parkers[0] = fut_parker_new();
   game.parkers[1] = fut_parker_new();
   crew_run(2, play, &game);
@@ -135,7 +135,7 @@ static void ring(void *context, unsigned index) {
 
 static void near_deadline(void **unused) {
   (void)unused;
-  bell game = {.rounds = scaled(5000)};
+  bell game = {.rounds = scaled(4000)};
   game.parker = fut_parker_new();
   crew_run(2, ring, &game);
   assert_int_equal(atomic_load(&game.heard), game.rounds);

@@ -110,6 +110,7 @@ static void call(lua_State *L, context *ctx) {
   ctx->in_callback = false;
   if (status != LUA_OK && ctx->interrupted) {
     ctx->interrupted = false;
+    ctx->broken_off = true;
     lua_error(L);
   }
   lua_settop(L, base);
@@ -181,11 +182,14 @@ int callbacks_run(lua_State *L, context *ctx) {
     lua_pop(L, 1);
   }
   int count = 0;
+  ctx->broken_off = false;
   luaL_checkstack(L, 12, "callbacks");
   while (next(L, ctx)) {
     call(L, ctx);
     count++;
   }
+  if (count > 0) /* they may have set a hook, which is no interrupt */
+    interrupt_check(L, ctx);
   return count;
 }
 

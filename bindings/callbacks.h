@@ -16,7 +16,13 @@ void callbacks_add(lua_State *L, context *ctx, future_box *box, int fn);
    callback. Raises interrupts only. */
 int callbacks_run(lua_State *L, context *ctx);
 
-/* The same, but false instead of raising. */
+/* Before a wait: run those that an interrupt has kept from running. */
+static inline void callbacks_go_on(lua_State *L, context *ctx) {
+  if (ctx->broken_off)
+    callbacks_run(L, ctx);
+}
+
+/* The same as callbacks_run(), but false instead of raising. */
 bool callbacks_run_protected(lua_State *L, context *ctx);
 
 /* Stop watching the future of a box for callbacks. */

@@ -85,6 +85,8 @@ context *context_push(lua_State *L) {
   ctx->late_first = 1;
   lua_pushboolean(L, false);
   ctx->current = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushboolean(L, false);
+  ctx->interrupt = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, context_gc);
   lua_setfield(L, -2, "__gc");

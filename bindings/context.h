@@ -32,7 +32,8 @@ typedef struct context {
   context_pool *pools;
   bool finishing;   /* the state closes: no new tasks */
   bool in_callback; /* a callback is running: no other one runs */
-  bool interrupted; /* the error being raised is an interrupt (interrupt.h) */
+  bool interrupted; /* what ended the last callback was an interrupt */
+  bool broken_off;  /* ... so that there may be callbacks to go on with */
   lua_Hook hook;    /* the main thread's hook, as last seen */
   int hook_mask, hook_count;
   /* References in the registry. */
@@ -47,6 +48,7 @@ typedef struct context {
   int late;      /* table: function and future by turns, to be called before
                     the next callback of the current future */
   int handler;   /* message handler of callbacks */
+  int interrupt; /* what interrupt_deliver() raised last, or false */
   int hook_meta; /* metatable of hooks (callbacks.c) */
   int kept;      /* table: futures collected while the state may be closing */
   lua_Integer late_first, late_last, kept_count;

@@ -151,6 +151,8 @@ int fail_class_of(lua_State *L, context *ctx, int index) {
   return found;
 }
 
+#define CLASS_DEPTH 100 /* somebody's classes may lead round in a circle */
+
 int l_isinstance(lua_State *L) {
   luaL_checkany(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -162,8 +164,9 @@ int l_isinstance(lua_State *L) {
       lua_pop(L, 1);
     else
       lua_remove(L, -2);
-    while (lua_istable(L, 3) && !(found = lua_rawequal(L, 3, 2))) {
-      if (!lua_getmetatable(L, 3)) /* metatable of the class */
+    for (int depth = 0; depth < CLASS_DEPTH && lua_istable(L, 3); depth++) {
+      found = lua_rawequal(L, 3, 2);
+      if (found || !lua_getmetatable(L, 3)) /* metatable of the class */
         break;
       lua_pushliteral(L, "__index");
       lua_rawget(L, -2); /* parent */

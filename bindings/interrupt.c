@@ -1,6 +1,7 @@
 /* interrupt.c - Ctrl-C of the standard interpreter ends waits */
 #include "interrupt.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define ALL_EVENTS (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
@@ -29,6 +30,32 @@ void interrupt_check(lua_State *L, context *ctx) {
     interrupt_init(ctx);
 }
 
+/* Call the hook that the argument points to, on behalf of our caller. */
+static int call_hook(lua_State *L) {
+  const lua_Hook *hook = lua_touserdata(L, 1);
+  lua_Debug ar;
+  memset(&ar, 0, sizeof ar);
+  if (lua_getstack(L, 1, &ar)) {
+    ar.event = LUA_HOOKCOUNT;
+    ar.currentline = -1;
+    (*hook)(L, &ar);
+  }
+  return 0;
+}
+
+/* Raise what the hook has raised, with the line of the Lua code that called
+   us; the hook has seen a C function there. */
+static void pass_on(lua_State *L, context *ctx) {
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, LUA_REGISTRYINDEX, ctx->interrupt);
+  lua_error(L);
+}
+
 void interrupt_deliver(lua_State *L, context *ctx) {
   lua_Hook hook = lua_gethook(ctx->main);
   int mask = lua_gethookmask(ctx->main);
@@ -37,26 +64,39 @@ void interrupt_deliver(lua_State *L, context *ctx) {
     return;
   if (L != ctx->main) /* the hook clears only that of the thread it is for */
     lua_sethook(ctx->main, ctx->hook, ctx->hook_mask, ctx->hook_count);
-  lua_Debug ar;
-  memset(&ar, 0, sizeof ar);
-  if (!lua_getstack(L, 0, &ar))
-    return;
-  ar.event = LUA_HOOKCOUNT;
-  ar.currentline = -1;
-  ctx->interrupted = true; /* until somebody asks why it was raised */
-  hook(L, &ar);
+  lua_pushcfunction(L, call_hook);
+  lua_pushlightuserdata(L, &hook);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    pass_on(L, ctx);
   /* it did not raise: a hook of another kind, which stays */
-  ctx->interrupted = false;
   if (L != ctx->main)
     lua_sethook(ctx->main, hook, mask, count);
   interrupt_init(ctx);
 }
 
-bool interrupt_raised(lua_State *L, context *ctx) {
+/* Whether the value at index is what interrupt_deliver() raised last. */
+static bool delivered(lua_State *L, const context *ctx, int index) {
+  bool same =
+      lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->interrupt) != LUA_TBOOLEAN &&
+      lua_rawequal(L, -1, index);
+  lua_pop(L, 1);
+  return same;
+}
+
+bool interrupt_raised(lua_State *L, const context *ctx) {
   lua_Debug ar;
-  bool interrupted = ctx->interrupted;
-  ctx->interrupted = false;
-  if (!interrupted && lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar))
-    interrupted = strcmp(ar.namewhat, "hook") == 0;
-  return interrupted;
+  return delivered(L, ctx, 1) ||
+         (lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+          strcmp(ar.namewhat, "hook") == 0);
+}
+
+bool interrupt_is(lua_State *L, const context *ctx, int index) {
+  static const char words[] = "interrupted!"; /* of the interpreter */
+  if (delivered(L, ctx, index))
+    return true;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return false;
+  const char *found = strstr(lua_tostring(L, index), words);
+  const char *rest = found ? found + sizeof words - 1 : "no";
+  return *rest == '\0' || *rest == '\n'; /* a traceback may follow */
 }

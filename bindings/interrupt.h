@@ -21,8 +21,11 @@ bool interrupt_pending(void *context);
 /* Call the hook that has changed, which raises if it is the interpreter's. */
 void interrupt_deliver(lua_State *L, context *ctx);
 
-/* Called in a message handler: whether the error was raised by a hook or by
-   interrupt_deliver(). */
-bool interrupt_raised(lua_State *L, context *ctx);
+/* Called in a message handler: whether the error, its first argument, was
+   raised by a hook or by interrupt_deliver(). */
+bool interrupt_raised(lua_State *L, const context *ctx);
+
+/* Whether the error at index, caught by whomever, is an interrupt. */
+bool interrupt_is(lua_State *L, const context *ctx, int index);
 
 #endif

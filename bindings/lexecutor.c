@@ -88,6 +88,7 @@ static void wait_terminated(lua_State *L, context *ctx,
   if (fut_executor_forked(executor))
     return;
   interrupt_check(L, ctx);
+  callbacks_go_on(L, ctx);
   fut_err err;
   do {
     fut_wait wait = context_wait(ctx, FUT_NEVER);
@@ -148,25 +149,13 @@ static int l_executor_shutdown(lua_State *L) {
   return 0;
 }
 
-/* Whether the error at index is an interrupt by Ctrl-C. */
-static bool is_interrupt(lua_State *L, const context *ctx, int index) {
-  static const char words[] = "interrupted!"; /* of the interpreter */
-  size_t length;
-  const char *text = lua_type(L, index) == LUA_TSTRING
-                         ? lua_tolstring(L, index, &length)
-                         : NULL;
-  return ctx->interrupted ||
-         (text && length >= sizeof words - 1 &&
-          strcmp(text + length - (sizeof words - 1), words) == 0);
-}
-
 /* __close(executor, error) */
 static int executor_close(lua_State *L) {
   context *ctx = context_get(L);
   executor_box *box = executor_check(L, 1);
   bool failed = !lua_isnoneornil(L, 2);
   fut_executor_shutdown(box->executor, failed);
-  if (failed && is_interrupt(L, ctx, 2)) {
+  if (failed && interrupt_is(L, ctx, 2)) {
     /* the user wants out: nobody waits for what runs */
     context_abandon_pool(ctx, box->executor);
     callbacks_run(L, ctx);

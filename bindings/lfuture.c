@@ -51,7 +51,8 @@ void future_extra(lua_State *L, int index) {
 
 void future_settle(lua_State *L, context *ctx, fut_future *future) {
   fut_future_settle(future);
-  if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0)
+  if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0 ||
+      ctx->broken_off)
     callbacks_run(L, ctx);
 }
 
@@ -83,12 +84,13 @@ static int future_gc(lua_State *L) {
     lua_rawseti(L, -2, ++ctx->kept_count);
     return 0;
   }
-  if (!future_is_job(box->future) && fut_future_cancel(box->future) &&
-      box->watching && !ctx->finishing) {
-    /* nobody can complete it any more; its callbacks are still to run */
-    revive(L, ctx->strong);
-    lua_rawsetp(L, -2, box->watch);
-    return 0;
+  if (!future_is_job(box->future)) {
+    fut_future_end(box->future, FUT_CANCELLED); /* nobody else can any more */
+    if (box->watching && !ctx->finishing) { /* its callbacks are still to run */
+      revive(L, ctx->strong);
+      lua_rawsetp(L, -2, box->watch);
+      return 0;
+    }
   }
   if (ctx->arena)
     callbacks_forget(L, ctx, box);
@@ -101,8 +103,10 @@ void future_release_kept(lua_State *L, context *ctx) {
   for (lua_Integer i = 1; i <= ctx->kept_count; i++) {
     lua_rawgeti(L, -1, i);
     future_box *box = lua_touserdata(L, -1);
-    if (box && box->future)
+    if (box && box->future) {
+      callbacks_forget(L, ctx, box);
       drop(box, ctx->arena);
+    }
     lua_pop(L, 1);
   }
   ctx->kept_count = 0;
@@ -118,6 +122,7 @@ static void wait_done(lua_State *L, context *ctx, fut_future *future,
                       fut_deadline deadline) {
   if (!fut_state_done(fut_future_state(future))) {
     interrupt_check(L, ctx);
+    callbacks_go_on(L, ctx);
     fut_err err;
     do {
       fut_wait wait = context_wait(ctx, deadline);

@@ -76,21 +76,27 @@ static wait_set *set_push(lua_State *L, int arg) {
   return set;
 }
 
-/* Begin to watch those of the set that have not ended, or all of them. */
-static void set_open(context *ctx, wait_set *set, bool all) {
+/* Begin to watch those of the set that have not ended, or all of them. Return
+   how many these are. */
+static size_t set_open(context *ctx, wait_set *set, bool all) {
+  size_t watched = 0;
   fut_completions_init(&set->queue, ctx->waiter);
   set->open = true;
   for (size_t i = 0; i < set->count; i++) {
     fut_future *future = set->items[i].future;
-    if (all || !fut_state_done(fut_future_state(future)))
-      fut_completions_add(&set->queue, &set->items[i], future);
+    if (!all && fut_state_done(fut_future_state(future)))
+      continue;
+    fut_completions_add(&set->queue, &set->items[i], future);
+    watched++;
   }
+  return watched;
 }
 
 /* Wait until the set's queue is satisfied: false at the deadline. */
 static bool set_wait(lua_State *L, context *ctx, wait_set *set,
                      fut_deadline deadline) {
   interrupt_check(L, ctx);
+  callbacks_go_on(L, ctx);
   for (;;) {
     fut_wait wait = context_wait(ctx, deadline);
     switch (fut_wait_completions(&wait, &set->queue)) {
@@ -153,17 +159,15 @@ static enum until check_options(lua_State *L, fut_deadline *deadline) {
   return check_until(L, 2);
 }
 
-/* Whether the set is already what was asked for; else how many of it have not
-   ended. */
-static bool satisfied(const wait_set *set, enum until until, size_t *pending) {
+/* Whether the set is already what was asked for. */
+static bool satisfied(const wait_set *set, enum until until) {
   size_t done = 0, failed = 0;
   for (size_t i = 0; i < set->count; i++) {
     fut_state state = fut_future_state(set->items[i].future);
     done += fut_state_done(state);
     failed += state == FUT_FAILED;
   }
-  *pending = set->count - done;
-  return *pending == 0 || (until == FIRST_COMPLETED && done > 0) ||
+  return done == set->count || (until == FIRST_COMPLETED && done > 0) ||
          (until == FIRST_EXCEPTION && failed > 0);
 }
 
@@ -180,12 +184,12 @@ static int l_wait(lua_State *L) {
   }
   lua_settop(L, 1);
   wait_set *set = set_push(L, 1); /* futures, set, list */
-  size_t pending;
-  if (!satisfied(set, until, &pending)) {
-    set_open(ctx, set, false);
-    fut_completions_want(&set->queue, until == FIRST_COMPLETED ? 1 : pending,
+  if (!satisfied(set, until)) {
+    size_t watched = set_open(ctx, set, false);
+    fut_completions_want(&set->queue, until == FIRST_COMPLETED ? 1 : watched,
                          until == FIRST_EXCEPTION);
-    set_wait(L, ctx, set, deadline);
+    if (!satisfied(set, until)) /* by those that ended before being watched */
+      set_wait(L, ctx, set, deadline);
     set_close(set);
   }
   lua_newtable(L); /* done */

@@ -27,8 +27,9 @@ static int push_kept(lua_State *L) {
   return -1;
 }
 
-void outcome_keep(lua_State *L, int first) {
+void outcome_pack(lua_State *L, int first) {
   int count = lua_gettop(L) - first + 1;
+  luaL_checkstack(L, 4, "too many results");
   lua_createtable(L, count, 1);
   for (int i = 1; i <= count; i++) {
     lua_pushvalue(L, first + i - 1);
@@ -38,8 +39,18 @@ void outcome_keep(lua_State *L, int first) {
   lua_setfield(L, -2, "n");
   future_extra(L, 1);
   lua_insert(L, -2);
+}
+
+void outcome_set(lua_State *L) {
   lua_rawseti(L, -2, EXTRA_OUTCOME);
   lua_pop(L, 1);
+}
+
+/* Keep the values from index first to the top as the outcome of the future at
+   index 1; they stay on the stack. */
+static void keep(lua_State *L, int first) {
+  outcome_pack(L, first);
+  outcome_set(L);
 }
 
 /* If the error at index is that of a nil global which this state has, say so
@@ -80,8 +91,8 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
       lua_remove(L, first);
     count = 2;
     explain_global(L, first);
-    outcome_keep(L, first);
+    keep(L, first);
   } else if (!wire_plain(content.bytes, content.size))
-    outcome_keep(L, first);
+    keep(L, first);
   return count;
 }

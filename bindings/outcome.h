@@ -10,8 +10,12 @@
 int outcome_push(lua_State *L, context *ctx, const fut_future *future,
                  fut_state state);
 
-/* Keep the values from index first to the top as the outcome of the future at
-   index 1; they stay on the stack. */
-void outcome_keep(lua_State *L, int first);
+/* Push the extras of the future at index 1 and a table of the values from
+   index first to the top, which stay; finalizers may run meanwhile. */
+void outcome_pack(lua_State *L, int first);
+
+/* Make the two that outcome_pack() has pushed the future's outcome, and pop
+   them. No finalizer runs. */
+void outcome_set(lua_State *L);
 
 #endif

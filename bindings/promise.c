@@ -45,7 +45,10 @@ static int complete(lua_State *L, fut_state state) {
   if (future_is_job(box->future) ||
       fut_state_done(fut_future_state(box->future)))
     raise_state(L, ctx, box->future);
-  outcome_keep(L, 2);
+  outcome_pack(L, 2);
+  if (fut_state_done(fut_future_state(box->future))) /* by some finalizer */
+    raise_state(L, ctx, box->future);
+  outcome_set(L);
   CHECK(fut_future_end(box->future, state)); /* only this thread can */
   future_settle(L, ctx, box->future);
   return 0;
@@ -66,8 +69,7 @@ int l_future_set_running_or_notify_cancel(lua_State *L) {
   fut_state state = fut_future_state(box->future);
   bool started = !future_is_job(box->future) && fut_future_start(box->future);
   if (!started && (state != FUT_CANCELLED || future_is_job(box->future)))
-    fail_raise(L, ctx, FAIL_RUNTIME, "Future in unexpected state: %s",
-               luaL_tolstring(L, 1, NULL));
+    raise_state(L, ctx, box->future);
   future_settle(L, ctx, box->future);
   lua_pushboolean(L, started);
   return 1;

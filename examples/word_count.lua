@@ -1,7 +1,7 @@
 --- word_count.lua [PATH...] - counts the words of many text files in parallel
 --
--- Each task counts the words of some files and returns a table; the tables are
--- added up as they arrive. A serial count then checks the result.
+-- Each task counts the words of some of the files and returns a table; the
+-- tables are added up as they arrive. A serial count checks the result.
 local futures = require "futures"
 
 --- Count the words of some files. This runs on a worker, which shares nothing
@@ -17,91 +17,84 @@ local function count_words(paths)
   return counts
 end
 
---- Submit a task for each chunk of files, add up what they return.
-local function count_in_parallel(chunks)
-  local total, tasks = {}, {}
-  local pool <close> = futures.ThreadPoolExecutor()
-  for i, paths in ipairs(chunks) do tasks[i] = pool:submit(count_words, paths) end
+--- Deal the files out to tasks and add up what they return. A few large tasks
+-- for each worker do best: every one of them sends the common words once more.
+local function count_in_pool(paths)
+  local parts, tasks, total = {}, {}, {}
+  for i = 1, 4 * futures.cpu_count() do parts[i] = {} end
+  for i, path in ipairs(paths) do table.insert(parts[i % #parts + 1], path) end
+
+  local pool <close> = futures.ThreadPoolExecutor() -- a worker for each CPU
+  for i, part in ipairs(parts) do tasks[i] = pool:submit(count_words, part) end
   for task in futures.as_completed(tasks) do
-    for word, count in pairs(task:result()) do total[word] = (total[word] or 0) + count end
+    for word, n in pairs(task:result()) do total[word] = (total[word] or 0) + n end
   end
   return total
 end
 
---- Find text files, so many bytes in all. Reading each here also puts it into
--- the system's cache, so that neither count has to wait for a disk.
-local function find_texts(folders, limit)
-  local quoted = {}
-  for i, folder in ipairs(folders) do quoted[i] = "'" .. folder:gsub("'", "'\\''") .. "'" end
-  local find <close> = assert(io.popen(
-    "find " .. table.concat(quoted, " ") .. " -type f ! -name '*.gz' 2>/dev/null"))
-  local files, bytes = {}, 0
+--- Find text files until there are so many bytes of them. Reading them here
+-- puts them into the system's cache, so that neither count waits for a disk.
+local function find_texts(where, limit)
+  local find <close> = assert(io.popen("find " .. where .. " 2>/dev/null"))
+  local paths, bytes = {}, 0
   for path in find:lines() do
     local file <close> = io.open(path, "rb")
-    local text = file and file:read "a"
-    if text and not text:find("\0", 1, true) then -- no binary file
-      files[#files + 1] = { path = path, size = #text }
+    local text = file and file:read "a" -- nil for a folder
+    if text and not path:find "%.gz$" and not text:find("\0", 1, true) then
+      paths[#paths + 1] = path
       bytes = bytes + #text
-      if bytes >= limit then break end
     end
+    if bytes >= limit then break end
   end
-  return files, bytes
+  return paths, bytes
 end
 
---- Deal files out to chunks of equal size. A few large chunks for each worker:
--- every chunk sends most of the common words once more.
-local function make_chunks(files, bytes)
-  local chunks, wanted, size = {}, bytes / (4 * futures.cpu_count()), math.huge
-  for _, file in ipairs(files) do
-    if size >= wanted then
-      chunks[#chunks + 1], size = {}, 0
-    end
-    table.insert(chunks[#chunks], file.path)
-    size = size + file.size
+--- Call fn; return its result and the seconds that passed. Lua has no clock for
+-- that: os.time counts whole seconds, os.clock the CPU time of all threads.
+local function timed(fn, ...)
+  local function now()
+    local date <close> = assert(io.popen "date +%s.%N")
+    return date:read "n"
   end
-  return chunks
-end
-
---- Seconds by the clock on the wall; os.clock counts CPU time of all threads.
-local function now()
-  local date <close> = assert(io.popen "date +%s.%N")
-  return date:read "n"
-end
-
-local function measure(fn, ...)
   local start = now()
   local result = fn(...)
   return result, now() - start
 end
 
-local function print_commonest(counts, how_many)
-  local words = {}
-  for word in pairs(counts) do words[#words + 1] = word end
-  table.sort(words, function(a, b)
-    return counts[a] > counts[b] or counts[a] == counts[b] and a < b
-  end)
-  for i = 1, math.min(how_many, #words) do
-    local word, count = words[i], counts[words[i]]
-    print(("%12s %9d %s"):format(word, count, ("█"):rep(50 * count // counts[words[1]])))
-  end
+local function print_bar(label, number, share)
+  local eighths = math.floor(share * 50 * 8 + 0.5)
+  local rest = ({ "▏", "▎", "▍", "▌", "▋", "▊", "▉" })[eighths % 8] or ""
+  print(("%14s %10s %s%s"):format(label, number, ("█"):rep(eighths // 8), rest))
 end
 
-local function same(a, b)
-  for key, value in pairs(a) do if b[key] ~= value then return false end end
-  for key in pairs(b) do if a[key] == nil then return false end end
-  return true
+-- What to read: the given paths, or else licences, documentation, Lua sources.
+local where = ""
+for _, path in ipairs(arg) do where = where .. " '" .. path:gsub("'", [['\'']]) .. "'" end
+if where == "" then
+  where = "/usr/share -name copyright -o -path '*/common-licenses/*'"
+    .. " -o -name '*.txt' -o -name '*.md' -o -name '*.rst' -o -name '*.lua'"
+end
+local scale = tonumber(os.getenv "FUTURES_SCALE") or 1 -- tests may read less
+local paths, bytes = find_texts(where, 1e8 * scale)
+assert(#paths > 0, "no text files found")
+print(("Counting the words of %d files, %.1f MB ...\n"):format(#paths, bytes / 1e6))
+
+local counts, pool_time = timed(count_in_pool, paths)
+local expected, serial_time = timed(count_words, paths)
+for word in pairs(counts) do assert(expected[word], "the pool found a word too many") end
+for word, n in pairs(expected) do assert(counts[word] == n, "the pool miscounted") end
+
+local words = {}
+for word in pairs(counts) do words[#words + 1] = word end
+table.sort(words, function(a, b)
+  return counts[a] > counts[b] or counts[a] == counts[b] and a < b
+end)
+for i = 1, math.min(20, #words) do
+  print_bar(words[i], counts[words[i]], counts[words[i]] / counts[words[1]])
 end
 
-local here = arg[0]:match "^(.*)/" or "."
-local folders = #arg > 0 and arg or { here .. "/..", "/usr/share/common-licenses", "/usr/share/doc" }
-local limit = 64e6 * (tonumber(os.getenv "FUTURES_SCALE") or 1)
-local files, bytes = find_texts(folders, limit)
-local chunks = make_chunks(files, bytes)
-print(#files, bytes, #chunks)
-local counts, pool_time = measure(count_in_parallel, chunks)
-local paths = {}
-for i, file in ipairs(files) do paths[i] = file.path end
-local expected, serial_time = measure(count_words, paths)
-print_commonest(counts, 20)
-print(serial_time, pool_time, serial_time/pool_time)
-if not same(counts, expected) then os.exit(1) end
+print "\nThe serial count agrees. What they took:\n"
+local longest = math.max(serial_time, pool_time)
+print_bar("serial", ("%.2f s"):format(serial_time), serial_time / longest)
+print_bar(futures.cpu_count() .. " workers", ("%.2f s"):format(pool_time), pool_time / longest)
+print(("\nSpeed-up: %.2f"):format(serial_time / pool_time))

@@ -35,11 +35,13 @@ struct fut_arena {
   struct chunk *chunks; /* owner only; whoever is last frees them */
   intptr_t out;         /* owner only: blocks taken less blocks given back */
   fut_mutex mutex;      /* what fut_arena_lock holds */
-  _Alignas(64) _Atomic(struct spare *) returned; /* atomic */
-  atomic_intptr_t away;                          /* atomic; see above */
+  char apart[64];       /* two cache lines */
+  _Atomic(struct spare *) returned; /* atomic */
+  atomic_intptr_t away;             /* atomic; see above */
 };
 
 fut_arena *fut_arena_new(size_t block_size) {
+  CHECK(block_size > 0 && block_size <= CHUNK_SIZE / 4);
   fut_arena *arena = fut_memory_new(sizeof *arena);
   if (arena == NULL)
     return NULL;

@@ -10,7 +10,8 @@
    futures. */
 typedef struct fut_arena fut_arena;
 
-/* Return an arena for blocks of so many bytes, or NULL if memory ran out.
+/* Return an arena for blocks of so many bytes (1 to 4096), or NULL if memory
+   ran out.
    The caller owns it and ends it with fut_arena_close(). */
 fut_arena *fut_arena_new(size_t block_size);
 

@@ -73,7 +73,7 @@ static void unlink_arrived(fut_completions *queue, fut_completion *completion) {
   }
   fut_completion *next = (fut_completion *)at->watch.next;
   if (before)
-    before->watch.next = &next->watch;
+    before->watch.next = at->watch.next;
   else
     queue->first = next;
   if (queue->last == completion)

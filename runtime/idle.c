@@ -61,7 +61,9 @@ void fut_idle_not_started(fut_idle *idle, bool again) {
     idle->startable++;
     atomic_fetch_add(&idle->wakeable, 1);
   }
-  atomic_fetch_sub(&idle->searching, 1);
+  /* whoever saw it search relies on somebody to look */
+  if (atomic_fetch_sub(&idle->searching, 1) == 1 && idle->sleepers)
+    fut_parker_unpark(rouse(idle)->parker);
   fut_mutex_unlock(&idle->mutex);
 }
 

@@ -41,8 +41,9 @@ void fut_idle_fini(fut_idle *idle);
 /* See that somebody searches, after publishing a task. Any thread. */
 fut_wake fut_idle_wake(fut_idle *idle);
 
-/* The worker of FUT_WAKE_START could not be started: let go of it; again
-   tells whether it may be tried another time. Any thread. */
+/* The worker of FUT_WAKE_START could not be started: let go of it, and wake a
+   sleeper in its place; again tells whether it may be tried another time. Any
+   thread. */
 void fut_idle_not_started(fut_idle *idle, bool again);
 
 /* Wake all sleepers. Any thread. */

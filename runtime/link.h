@@ -14,8 +14,9 @@
    numbers that mean a task to its users, and no pointers of its own, so it
    works wherever its memory lies. A ticket is taken by exactly one taker. */
 typedef struct fut_link {
-  _Alignas(64) atomic_uint taken; /* atomic: tickets ever taken */
-  _Alignas(64) atomic_uint fed;   /* atomic, feeder only writes: ever fed */
+  atomic_uint taken; /* atomic: tickets ever taken */
+  char apart[64];    /* two cache lines */
+  atomic_uint fed;   /* atomic, feeder only writes: ever fed */
   _Atomic uint64_t tickets[FUT_LINK_SIZE]; /* atomic, feeder only writes */
 } fut_link;
 

@@ -21,7 +21,8 @@ struct fut_queue {
   atomic_bool closed;        /* atomic, set under inbox_mutex */
   atomic_size_t inbox_count; /* atomic, changed under inbox_mutex */
   atomic_size_t urgent;      /* atomic: waiting tasks of a priority above 0 */
-  _Alignas(64) fut_mutex ready_mutex;
+  char apart[64];            /* two cache lines */
+  fut_mutex ready_mutex;
   fifo ready;                /* guarded by ready_mutex: of priority 0 */
   fut_heap high, low;        /* guarded by ready_mutex: above and below 0 */
   atomic_size_t ready_count; /* atomic, changed under ready_mutex: in all */
@@ -139,16 +140,24 @@ static void open_inbox(fut_queue *queue) {
   }
 }
 
-/* Take the first of the ready tasks of priority 0. Assumes ready_mutex held
-   and that there is one. */
+/* Take the first of the ready tasks of priority 0, which is to be counted by
+   taken(). Assumes ready_mutex held and that there is one. */
 static fut_task *pull_plain(fut_queue *queue) {
   count(&queue->plain, counted(&queue->plain) - 1);
-  count(&queue->ready_count, counted(&queue->ready_count) - 1);
   return remove_first(&queue->ready);
 }
 
+/* Count tasks as taken out of the ready ones. Assumes ready_mutex held. */
+static void taken(fut_queue *queue, size_t tasks) {
+  /* release: who finds none here finds them in the link (partner: the load in
+     fut_queue_count()) */
+  atomic_store_explicit(&queue->ready_count,
+                        counted(&queue->ready_count) - tasks,
+                        memory_order_release);
+}
+
 static fut_task *pull_heap(fut_queue *queue, fut_heap *heap) {
-  count(&queue->ready_count, counted(&queue->ready_count) - 1);
+  taken(queue, 1);
   fut_task *task = fut_heap_pop(heap);
   if (task->priority > 0)
     atomic_fetch_sub(&queue->urgent, 1);
@@ -176,9 +185,11 @@ fut_task *fut_queue_pull(fut_queue *queue, fut_link *link, unsigned share) {
   else if (queue->ready.first) {
     size_t ahead = counted(&queue->plain) / share;
     size_t room = fut_link_room(link);
+    size_t pulled = 1;
     task = pull_plain(queue);
-    for (size_t i = 1; i < ahead && i <= room; i++)
+    for (; pulled < ahead && pulled <= room; pulled++)
       fut_link_feed(link, (uint64_t)(uintptr_t)pull_plain(queue));
+    taken(queue, pulled); /* now: on their way they are not out of sight */
   }
   fut_mutex_unlock(&queue->ready_mutex);
   return task;

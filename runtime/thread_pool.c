@@ -150,15 +150,17 @@ static fut_task *next(struct worker *worker) {
   struct pool *pool = worker->pool;
   fut_task *task;
   uint64_t ticket;
-  if (fut_queue_urgent(pool->queue) &&
-      (task = fut_queue_pull_urgent(pool->queue)) != NULL)
-    return task;
-  if (fut_link_take(&worker->link, &ticket)) {
-    worker->ran++;
-    return ticket_task(ticket);
-  }
-  unsigned share = brief(worker) ? 2 * pool->max_workers : UINT_MAX;
-  if (!worker->searching) {
+  unsigned share = UINT_MAX; /* none ahead */
+  if (!worker->searching) { /* a new one is, and must not run a task so */
+    if (fut_queue_urgent(pool->queue) &&
+        (task = fut_queue_pull_urgent(pool->queue)) != NULL)
+      return task;
+    if (fut_link_take(&worker->link, &ticket)) {
+      worker->ran++;
+      return ticket_task(ticket);
+    }
+    if (brief(worker))
+      share = 2 * pool->max_workers;
     fut_idle_search(&pool->idle);
     worker->searching = true;
     linger(pool);

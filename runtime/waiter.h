@@ -22,12 +22,12 @@ void fut_waiter_release(fut_waiter *waiter);
 /* Let the thread go. Any thread that holds a reference. Never blocks. */
 void fut_waiter_wake(fut_waiter *waiter);
 
-/* As fut_parker_park(). While it sleeps the thread counts as a caller that
-   waits: workers then hurry instead of gathering tasks. Owner only. */
+/* As fut_parker_park(). Owner only. */
 fut_err fut_waiter_sleep(fut_waiter *waiter, fut_deadline deadline,
                          fut_attention *attention, void *context);
 
-/* Whether any thread of the process waits for a future. Any thread. */
+/* Whether any thread of the process waits for a future: workers then hurry
+   instead of gathering tasks. Any thread. */
 bool fut_waiter_any(void);
 
 /* Count the calling thread as one that waits, from enter to leave, also

@@ -167,6 +167,12 @@ static void end_those(relay *game, unsigned index) {
   }
 }
 
+static void hand_over(_Atomic(fut_future *) *slot, fut_future *future) {
+  while (atomic_load(slot))
+    sched_yield();
+  atomic_store(slot, future);
+}
+
 static void wait_for_those(relay *game) {
   fut_waiter *self = fut_waiter_new();
   fut_arena *own = promise_arena();
@@ -180,10 +186,10 @@ static void wait_for_those(relay *game) {
       promises[j] = promise_new(own);
       fut_object_hold(&promises[j]->object);
       if (i % 2)
-        atomic_store(&game->slots[j], promises[j]);
+        hand_over(&game->slots[j], promises[j]);
       fut_completions_add(line, &places[j], promises[j]);
       if (i % 2 == 0)
-        atomic_store(&game->slots[j], promises[j]);
+        hand_over(&game->slots[j], promises[j]);
     }
     unsigned enough = dice(&seed, 4);
     fut_completions_want(line, enough, i % 3 == 0);

@@ -220,11 +220,14 @@ static void known(void **unused) {
 
 /* --- races ---------------------------------------------------------------- */
 
-/* Member 0 owns and ends, the others wait, for all and with short limits. */
+/* Member 0 owns and ends, the others wait: one for long, one again and again
+   for a moment. */
 typedef struct assembly {
   unsigned rounds;
   _Atomic(fut_future *) target;
-  atomic_uint arrived, left;
+  atomic_uint round;   /* atomic: how many targets there have been */
+  atomic_uint waiting; /* atomic: who began to wait, in all rounds */
+  atomic_uint left;    /* atomic: who is done, in all rounds */
 } assembly;
 
 static void lead(assembly *game) {
@@ -235,7 +238,8 @@ static void lead(assembly *game) {
     for (int j = 0; j < 2; j++)
       fut_object_hold(&promise->object);
     atomic_store(&game->target, promise);
-    while (atomic_load(&game->arrived) < 2 * i)
+    atomic_store(&game->round, i);
+    while (atomic_load(&game->waiting) < 2 * i)
       sched_yield();
     for (unsigned n = dice(&seed, 600); n > 0; n--)
       fut_thread_relax();
@@ -250,22 +254,17 @@ static void lead(assembly *game) {
 static void follow(assembly *game, unsigned index) {
   fut_spin own_spin;
   fut_spin_init(&own_spin);
-  fut_waiter *waiter = fut_waiter_new();
+  fut_wait own = {.waiter = fut_waiter_new(), .spin = &own_spin};
   unsigned seed = index;
-  fut_future *before = NULL;
   for (unsigned i = 1; i <= game->rounds; i++) {
-    fut_future *promise;
-    while (atomic_load(&game->left) < 2 * (i - 1) ||
-           (promise = atomic_load(&game->target)) == NULL ||
-           atomic_load(&game->arrived) / 2 >= i)
+    while (atomic_load(&game->round) < i)
       sched_yield();
-    (void)before;
-    atomic_fetch_add(&game->arrived, 1);
-    fut_wait own = {.waiter = waiter, .spin = &own_spin};
+    fut_future *promise = atomic_load(&game->target);
+    atomic_fetch_add(&game->waiting, 1);
     fut_err err;
     do {
-      own.deadline =
-          fut_deadline_after(index == 1 ? within(20) : dice(&seed, 50) * 1e-6);
+      double limit = index == 1 ? within(20) : dice(&seed, 50) * 1e-6;
+      own.deadline = fut_deadline_after(limit);
       err = fut_wait_future(&own, promise);
     } while (index > 1 && err == FUT_ETIMEDOUT);
     if (err != FUT_OK || fut_future_state(promise) != FUT_FINISHED)
@@ -273,8 +272,9 @@ static void follow(assembly *game, unsigned index) {
     fut_future_release(promise, NULL);
     atomic_fetch_add(&game->left, 1);
   }
-  fut_waiter_release(waiter);
+  fut_waiter_release(own.waiter);
 }
+
 static void assemble(void *context, unsigned index) {
   if (index == 0)
     lead(context);

@@ -62,7 +62,8 @@ end
 for _, pool in ipairs(pools) do
   local ex = pool.ex
   trips(function(x) return ex:submit(trivial, x) end, 1000)
+  local p50, p99 = trips(function(x) return ex:submit(trivial, x) end, 20000)
   print(("round trip, %d worker%s p50 %5.2f us  p99 %6.2f us"):format(
-    pool.workers, pool.workers == 1 and " " or "s", trips(function(x) return ex:submit(trivial, x) end, 20000)))
+    pool.workers, pool.workers == 1 and " " or "s", p50, p99))
   ex:shutdown()
 end

@@ -269,6 +269,8 @@ static int l_future_tostring(lua_State *L) {
 static int l_future_newindex(lua_State *L) {
   context *ctx = context_get(L);
   future_check(L, 1);
+  if (lua_isnil(L, 2) || !lua_rawequal(L, 2, 2)) /* with the line of it */
+    return luaL_error(L, "index is %s", lua_isnil(L, 2) ? "nil" : "NaN");
   future_extra(L, 1);
   if (lua_rawgeti(L, -1, EXTRA_FIELDS) == LUA_TNIL) {
     lua_newtable(L);

@@ -40,10 +40,9 @@ static int set_gc(lua_State *L) {
   return 0;
 }
 
-/* Push a set of the futures in the array that the argument is, and its list.
+/* Push a set of the futures in the table that the argument is, and its list.
    The second upvalue of the running function is the sets' metatable. */
 static wait_set *set_push(lua_State *L, int arg) {
-  luaL_checktype(L, arg, LUA_TTABLE);
   size_t length = (size_t)lua_rawlen(L, arg);
   wait_set *set =
       lua_newuserdatauv(L, sizeof *set + length * sizeof set->items[0], 1);
@@ -175,6 +174,7 @@ static int l_wait(lua_State *L) {
   context *ctx = context_get(L);
   fut_deadline deadline;
   enum until until;
+  luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 3);
   if (lua_istable(L, 2))
     until = check_options(L, &deadline);
@@ -236,6 +236,7 @@ static int l_as_completed_next(lua_State *L) {
 
 static int l_as_completed(lua_State *L) {
   context *ctx = context_get(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
   fut_deadline deadline = arg_deadline(L, 2);
   lua_settop(L, 1);
   wait_set *set = set_push(L, 1);

@@ -174,8 +174,9 @@ static int classify(lua_State *L) {
 /* Arguments: error, traceback, why it cannot be sent. Return what is sent in
    its place. */
 static int describe(lua_State *L) {
+  const char *text = luaL_tolstring(L, 1, NULL);
   lua_pushinteger(L, FAIL_SERIALIZATION);
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, 3), luaL_tolstring(L, 1, NULL));
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, 3), text);
   lua_pushvalue(L, 2);
   return 3;
 }
@@ -213,6 +214,9 @@ static int encode_failure(lua_State *L) {
   if (!lua_istable(L, -1)) /* no memory */
     lua_error(L);
   int reason = lua_gettop(L);
+  lua_rawgeti(L, reason, 1); /* it was the second value that we sent */
+  luaL_gsub(L, lua_tostring(L, -1), "cannot send error 2", "cannot send error");
+  lua_rawseti(L, reason, 1);
   lua_pushcfunction(L, describe);
   lua_rawgeti(L, 1, 1);
   lua_rawgeti(L, 1, 2);

@@ -20,6 +20,6 @@ print(sum:exception())
 print(sum:traceback():find("stack traceback:", 1, true) ~= nil) -- of the worker
 
 -- Errors of the library have classes.
-local second_to_none = futures.Future() -- nobody completes this one
-ok, problem = pcall(second_to_none.result, second_to_none, 0.01)
+local never = futures.Future() -- nobody completes this one
+ok, problem = pcall(never.result, never, 0.01)
 print(ok, futures.isinstance(problem, futures.TimeoutError), problem)

@@ -15,8 +15,9 @@ typedef struct fut_spin {
 
 void fut_spin_init(fut_spin *spin);
 
-/* Begin to look around: false if it does not pay, or if as many threads of
-   the library are awake as there are CPUs. */
+/* Begin to look around: false if it does not pay, or if more threads of the
+   library are awake than there are CPUs. Requires that the caller is counted
+   as awake. */
 bool fut_spin_begin(fut_spin *spin);
 
 /* Pause for an instant; false when it has been long enough. */

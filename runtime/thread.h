@@ -19,13 +19,16 @@ void fut_mutex_fini(fut_mutex *mutex);
 void fut_mutex_lock(fut_mutex *mutex);
 void fut_mutex_unlock(fut_mutex *mutex);
 
-/* A thread that has to be joined or detached, once. */
+/* A thread that has to be joined or detached, once. Embedded. */
 typedef struct fut_thread {
   pthread_t handle;
+  void (*run)(void *argument);
+  void *argument;
 } fut_thread;
 
 /* Start run(argument) in a new thread, which blocks every signal but those
-   that its own faults raise. Return FUT_ETHREAD if the system has no room. */
+   that its own faults raise. Return FUT_ETHREAD if the system has no room.
+   Requires that *thread stays in its place until run has begun. */
 fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
                          void *argument);
 

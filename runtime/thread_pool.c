@@ -5,9 +5,11 @@
    few more into its own link; an idle worker takes what it can from the links
    of the others. Whoever moves the future to RUNNING runs the task.
 
-   Who keeps the pool: its owner and each worker hold a reference. `mutex`
-   guards the workers' lives; no other lock is taken under it. The last worker
-   to end after shutdown ends the future `terminated`. */
+   Who keeps the pool: its owners, by references, and each worker until it
+   ends. When the last owner gives it up it is shut down; whoever of both is
+   the last to leave frees it. `mutex` guards the workers' lives; no other lock
+   is taken under it. The last worker to end after shutdown ends the future
+   `terminated`. */
 #include "thread_pool.h"
 
 #include "check.h"
@@ -54,6 +56,7 @@ struct pool {
   void (*close_local)(fut_worker_local *);       /* set once */
   fut_mutex mutex;
   unsigned alive;      /* guarded by mutex: started and not ended */
+  atomic_uint keepers; /* atomic: workers, and 1 for all owners */
   atomic_uint started; /* atomic, changed under mutex: ever started */
   _Atomic(struct worker *) workers[]; /* atomic: the first `started` are set;
                                   they stay until the pool goes */
@@ -151,7 +154,7 @@ static fut_task *next(struct worker *worker) {
   fut_task *task;
   uint64_t ticket;
   unsigned share = UINT_MAX; /* none ahead */
-  if (!worker->searching) { /* a new one is, and must not run a task so */
+  if (!worker->searching) {  /* a new one is, until it has found a task */
     if (fut_queue_urgent(pool->queue) &&
         (task = fut_queue_pull_urgent(pool->queue)) != NULL)
       return task;
@@ -181,15 +184,22 @@ static fut_task *next(struct worker *worker) {
 
 /* --- the workers' lives -------------------------------------------------- */
 
+/* Whether no worker runs, nor will. Assumes mutex held. */
+static bool over(struct pool *pool) {
+  return pool->alive == 0 && fut_queue_closed(pool->queue) &&
+         fut_queue_count(pool->queue) == 0;
+}
+
 /* End `terminated` if that time has come. */
 static void settle(struct pool *pool) {
   fut_mutex_lock(&pool->mutex);
-  bool over = pool->alive == 0 && fut_queue_closed(pool->queue) &&
-              fut_queue_count(pool->queue) == 0;
+  bool time = over(pool);
   fut_mutex_unlock(&pool->mutex);
-  if (over)
+  if (time)
     fut_future_end(pool->executor.terminated, FUT_FINISHED);
 }
+
+static void pool_leave(struct pool *pool);
 
 static void worker_main(void *argument) {
   struct worker *worker = argument;
@@ -211,7 +221,7 @@ static void worker_main(void *argument) {
   pool->alive--;
   fut_mutex_unlock(&pool->mutex);
   settle(pool);
-  fut_object_release(&pool->executor.object);
+  pool_leave(pool);
 }
 
 static struct worker *worker_new(struct pool *pool) {
@@ -240,35 +250,6 @@ static void worker_free(struct worker *worker) {
   fut_memory_free(worker);
 }
 
-/* Start the worker that fut_idle_wake() has counted as searching. */
-static fut_err start(struct pool *pool) {
-  struct worker *worker = worker_new(pool);
-  fut_err err = FUT_ENOMEM;
-  fut_mutex_lock(&pool->mutex);
-  if (worker) {
-    unsigned index = atomic_load(&pool->started);
-    worker->number = index + 1;
-    fut_object_hold(&pool->executor.object);
-    err = fut_thread_start(&worker->thread, worker_main, worker);
-    if (err == FUT_OK) {
-      worker->joinable = true;
-      pool->alive++;
-      atomic_store(&pool->workers[index], worker);
-      atomic_store(&pool->started, index + 1);
-    }
-  }
-  bool alone = pool->alive == 0;
-  fut_mutex_unlock(&pool->mutex);
-  if (err != FUT_OK) {
-    if (worker) {
-      fut_object_release(&pool->executor.object);
-      worker_free(worker);
-    }
-    fut_idle_not_started(&pool->idle, alone);
-  }
-  return err;
-}
-
 /* Cancel all that wait in the queue and in links, and let go of them. */
 static void cancel_all(struct pool *pool) {
   struct worker nobody = {.number = 0};
@@ -283,21 +264,59 @@ static void cancel_all(struct pool *pool) {
   }
 }
 
-/* See that somebody searches. If that takes a new worker and it cannot be
-   started, the others do the work; where there are none, nothing waits. */
-static fut_err wake_or_start(struct pool *pool) {
-  if (fut_idle_wake(&pool->idle) != FUT_WAKE_START)
-    return FUT_OK;
-  fut_err err = start(pool);
-  if (err == FUT_OK)
-    return FUT_OK;
+/* Start a thread for the worker. Assumes mutex held. */
+static fut_err start_thread(struct pool *pool, struct worker *worker) {
+  unsigned index = atomic_load(&pool->started);
+  worker->number = index + 1;
+  atomic_fetch_add(&pool->keepers, 1);
+  fut_err err = fut_thread_start(&worker->thread, worker_main, worker);
+  if (err != FUT_OK) {
+    atomic_fetch_sub(&pool->keepers, 1);
+    return err;
+  }
+  worker->joinable = true;
+  pool->alive++;
+  atomic_store(&pool->workers[index], worker);
+  atomic_store(&pool->started, index + 1);
+  return FUT_OK;
+}
+
+/* Start the worker that fut_idle_wake() has counted as searching. If that
+   fails, the others do the work; where there are none, nothing is left
+   waiting: nobody else starts one meanwhile, as this one counts. */
+static fut_err start(struct pool *pool) {
+  struct worker *worker = worker_new(pool);
+  fut_err err = FUT_ENOMEM;
   fut_mutex_lock(&pool->mutex);
+  bool late = over(pool); /* others have done it all, and ended */
+  if (worker && !late)
+    err = start_thread(pool, worker);
   bool alone = pool->alive == 0;
   fut_mutex_unlock(&pool->mutex);
-  if (!alone)
+  if (err == FUT_OK)
     return FUT_OK;
-  cancel_all(pool);
-  settle(pool);
+  if (worker)
+    worker_free(worker);
+  if (late || !alone)
+    err = FUT_OK;
+  else
+    cancel_all(pool);
+  fut_idle_not_started(&pool->idle, alone);
+  return err;
+}
+
+/* See that somebody searches. An error says that what waited was cancelled. */
+static fut_err wake_or_start(struct pool *pool) {
+  fut_err err = FUT_OK;
+  while (fut_idle_wake(&pool->idle) == FUT_WAKE_START) {
+    fut_err failed = start(pool);
+    if (failed == FUT_OK)
+      break;
+    err = failed;
+    settle(pool);
+    if (!more(pool)) /* others may have relied on it since */
+      break;
+  }
   return err;
 }
 
@@ -354,10 +373,7 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
     stats->pending += fut_link_count(&atomic_load(&pool->workers[i])->link);
 }
 
-static void pool_free(fut_object *object) {
-  struct pool *pool = (struct pool *)object;
-  if (fut_executor_forked(&pool->executor))
-    return; /* its locks and threads are the parent's */
+static void pool_free(struct pool *pool) {
   pool_join(&pool->executor);
   unsigned count = atomic_load(&pool->started);
   for (unsigned i = 0; i < count; i++)
@@ -371,7 +387,22 @@ static void pool_free(fut_object *object) {
   fut_memory_free(pool);
 }
 
-static const fut_executor_ops pool_ops = {{"thread pool", pool_free},
+/* Keep the pool no longer. */
+static void pool_leave(struct pool *pool) {
+  if (atomic_fetch_sub(&pool->keepers, 1) == 1)
+    pool_free(pool);
+}
+
+/* The last owner gives it up. */
+static void pool_give_up(fut_object *object) {
+  struct pool *pool = (struct pool *)object;
+  if (fut_executor_forked(&pool->executor))
+    return; /* its locks and threads are the parent's */
+  pool_shutdown(&pool->executor, false);
+  pool_leave(pool);
+}
+
+static const fut_executor_ops pool_ops = {{"thread pool", pool_give_up},
                                           pool_submit,
                                           pool_shutdown,
                                           pool_join,
@@ -402,6 +433,7 @@ fut_err fut_thread_pool_new(const fut_thread_pool_options *options,
   pool->open_local = options->open_local;
   pool->close_local = options->close_local;
   pool->alive = 0;
+  atomic_init(&pool->keepers, 1);
   atomic_init(&pool->started, 0);
   for (unsigned i = 0; i < workers; i++)
     atomic_init(&pool->workers[i], NULL);

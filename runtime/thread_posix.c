@@ -2,7 +2,6 @@
 #include "thread.h"
 
 #include "check.h"
-#include "memory.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,26 +29,16 @@ void fut_mutex_unlock(fut_mutex *mutex) {
   CHECK(pthread_mutex_unlock(&mutex->handle) == 0);
 }
 
-/* What a new thread is to run; owned by it once it has started. */
-struct start {
-  void (*run)(void *argument);
-  void *argument;
-};
-
 static void *enter(void *argument) {
-  struct start start = *(struct start *)argument;
-  fut_memory_free(argument);
-  start.run(start.argument);
+  const fut_thread *thread = argument;
+  thread->run(thread->argument);
   return NULL;
 }
 
 fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
                          void *argument) {
-  struct start *start = fut_memory_new(sizeof *start);
-  if (start == NULL)
-    return FUT_ENOMEM;
-  start->run = run;
-  start->argument = argument;
+  thread->run = run;
+  thread->argument = argument;
   sigset_t all, before;
   sigfillset(&all);
   sigdelset(&all, SIGSEGV);
@@ -59,13 +48,9 @@ fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
   sigdelset(&all, SIGTRAP);
   sigdelset(&all, SIGABRT);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the thread */
-  int failed = pthread_create(&thread->handle, NULL, enter, start);
+  int failed = pthread_create(&thread->handle, NULL, enter, thread);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failed) {
-    fut_memory_free(start);
-    return FUT_ETHREAD;
-  }
-  return FUT_OK;
+  return failed ? FUT_ETHREAD : FUT_OK;
 }
 
 void fut_thread_join(fut_thread thread) {

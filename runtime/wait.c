@@ -24,15 +24,15 @@ static bool callbacks_due(const fut_wait *wait) {
 
 /* Look around for a moment. */
 static void look(const fut_wait *wait, const struct goal *goal) {
-  if (!fut_spin_begin(wait->spin))
-    return;
-  bool found;
   fut_spin_count(1);
-  do
-    found = reached(goal) || callbacks_due(wait);
-  while (!found && fut_spin_again(wait->spin));
+  if (fut_spin_begin(wait->spin)) {
+    bool found;
+    do
+      found = reached(goal) || callbacks_due(wait);
+    while (!found && fut_spin_again(wait->spin));
+    fut_spin_end(wait->spin, found);
+  }
   fut_spin_count(-1);
-  fut_spin_end(wait->spin, found);
 }
 
 /* Sleep until something has come about. Requires that the goal wakes us. */

@@ -60,7 +60,8 @@ getmetatable(futures.ThreadPoolExecutor).__call = thread_pool
 ---@param err any what was raised
 ---@param future futures.Future whose callback it was
 function futures.on_callback_error(err, future)
-  io.stderr:write(("exception calling callback for %s: %s\n"):format(tostring(future), tostring(err)))
+  local message = "exception calling callback for %s: %s\n"
+  io.stderr:write(message:format(tostring(future), tostring(err)))
 end
 
 core.set_module(futures)

@@ -307,6 +307,12 @@ static void watched(void **unused) {
   }
 }
 
+static fut_waiter *told_slowly(fut_watch *watch, fut_state state) {
+  for (int i = 0; i < 50; i++)
+    fut_thread_relax();
+  return told(watch, state);
+}
+
 /* Two threads try to end it; whoever sees it done and settles finds the
    watcher told. */
 static void end_and_settle(void *context, unsigned index) {
@@ -329,8 +335,10 @@ static void settled(void **unused) {
   (void)unused;
   for (unsigned round = scaled(50); round > 0; round--) {
     race *game = race_new();
-    for (int i = 0; i < RACE_SIZE; i++)
+    for (int i = 0; i < RACE_SIZE; i++) {
+      game->watchers[i].watch.told = told_slowly;
       fut_future_watch(game->futures[i], &game->watchers[i].watch);
+    }
     crew_run(3, end_and_settle, game);
     for (int i = 0; i < RACE_SIZE; i++)
       assert_int_equal(atomic_load(&game->wins[i]), 1);

@@ -95,7 +95,7 @@ static void play(void *context, unsigned index) {
 
 static void ping_pong(void **unused) {
   (void)unused;
-  table game = {.rounds = scaled(15000)};
+  table game = {.rounds = scaled(10000)};
   game.parkers[0] = fut_parker_new();
   game.parkers[1] = fut_parker_new();
   crew_run(2, play, &game);

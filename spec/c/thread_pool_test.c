@@ -2,8 +2,8 @@
 #include "thread_pool.h"
 
 #include "support/cases.h"
+#include "support/gate.h"
 #include "support/ledger.h"
-#include "support/latch.h"
 #include "support/pool.h"
 
 #include <sys/resource.h>
@@ -26,38 +26,6 @@ static int end(void **unused) {
 
 static void count(job *self) {
   atomic_fetch_add((atomic_uint *)self->context, 1);
-}
-
-/* A job that says when it runs, and runs until it may end. */
-typedef struct gate {
-  latch entered, opened;
-  job *task;
-} gate;
-
-static void pass_gate(job *self) {
-  gate *at = self->context;
-  latch_down(&at->entered);
-  latch_wait(&at->opened);
-}
-
-/* Submit a job that occupies a worker. */
-static void gate_close(gate *at, fut_executor *pool, double priority) {
-  latch_init(&at->entered, 1);
-  latch_init(&at->opened, 1);
-  at->task = job_new(arena, pass_gate, at);
-  at->task->task.priority = priority;
-  assert_int_equal(pool_submit(pool, at->task), FUT_OK);
-}
-
-static bool gate_entered(gate *at) { return latch_wait(&at->entered); }
-
-/* Let the job end, and wait for that. */
-static void gate_open(gate *at) {
-  latch_down(&at->opened);
-  assert_true(await(&at->task->task.future));
-  job_release(at->task);
-  latch_fini(&at->entered);
-  latch_fini(&at->opened);
 }
 
 /* Jobs that write down when they started. */
@@ -125,11 +93,11 @@ static void overtaking(void **unused) {
   fut_executor *pool = pool_new(1);
   diary book = {.length = 0};
   gate first, second;
-  gate_close(&first, pool, 0);
+  gate_close(&first, pool, arena, 0);
   assert_true(gate_entered(&first));
   for (unsigned i = 0; i < 50; i++) /* brief ones: the next are taken ahead */
     spawn_writer(pool, &book, i, 0);
-  gate_close(&second, pool, 0);
+  gate_close(&second, pool, arena, 0);
   for (unsigned i = 50; i < 200; i++)
     spawn_writer(pool, &book, i, 0);
   gate_open(&first);
@@ -154,7 +122,7 @@ static void not_cancelled(void **unused) {
   (void)unused;
   fut_executor *pool = pool_new(1);
   gate first;
-  gate_close(&first, pool, 0);
+  gate_close(&first, pool, arena, 0);
   assert_true(gate_entered(&first));
   atomic_uint ran = 0;
   job *kept = job_new(arena, count, &ran),
@@ -198,7 +166,7 @@ static void as_many_as_needed(void **unused) {
   fut_executor *pool = pool_new(3);
   gate gates[5];
   for (unsigned i = 0; i < 5; i++) {
-    gate_close(&gates[i], pool, 0);
+    gate_close(&gates[i], pool, arena, 0);
     if (i < 3)
       assert_true(gate_entered(&gates[i]));
     assert_int_equal(pool_stats(pool).workers, i < 3 ? i + 1 : 3);
@@ -250,7 +218,7 @@ static void idle_costs_nothing(void **unused) {
   fut_executor *pool = pool_new(4);
   gate gates[4];
   for (int i = 0; i < 4; i++) {
-    gate_close(&gates[i], pool, 0);
+    gate_close(&gates[i], pool, arena, 0);
     assert_true(gate_entered(&gates[i]));
   }
   for (int i = 0; i < 4; i++)
@@ -306,7 +274,7 @@ static void locals(void **unused) {
   atomic_store(&refused, 1);
   gate gates[3];
   for (int i = 0; i < 3; i++) {
-    gate_close(&gates[i], pool, 0);
+    gate_close(&gates[i], pool, arena, 0);
     if (i < 2)
       assert_true(gate_entered(&gates[i]));
   }
@@ -323,9 +291,7 @@ static void locals(void **unused) {
   pool_close(pool);
   for (int i = 0; i < 3; i++) {
     assert_int_equal(job_state(gates[i].task), FUT_FINISHED);
-    job_release(gates[i].task);
-    latch_fini(&gates[i].entered);
-    latch_fini(&gates[i].opened);
+    gate_fini(&gates[i]);
   }
   assert_int_equal(atomic_load(&closed), 2);
   assert_int_equal(atomic_load(&environment.references), 1);
@@ -339,7 +305,7 @@ static void shut_down(void **unused) {
     fut_executor *pool = pool_new(2);
     gate gates[2];
     for (int i = 0; i < 2; i++) {
-      gate_close(&gates[i], pool, 0);
+      gate_close(&gates[i], pool, arena, 0);
       assert_true(gate_entered(&gates[i]));
     }
     job *jobs[30];

@@ -5,7 +5,6 @@
 #include "support/child.h"
 #include "support/crew.h"
 #include "support/latch.h"
-#include "support/ledger.h"
 
 #include <signal.h>
 #include <string.h>
@@ -18,14 +17,11 @@ static void write_seven(void *argument) { *(int *)argument = 7; }
 
 static void runs(void **unused) {
   (void)unused;
-  ledger book;
-  ledger_open(&book);
   int value = 0;
   fut_thread thread;
   assert_int_equal(fut_thread_start(&thread, write_seven, &value), FUT_OK);
   fut_thread_join(thread);
   assert_int_equal(value, 7);
-  assert_int_equal(ledger_close(&book), 0);
 }
 
 static void open_latch(void *argument) { latch_down(argument); }
@@ -34,10 +30,10 @@ static void detached(void **unused) {
   (void)unused;
   latch done;
   latch_init(&done, 20);
+  fut_thread threads[20];
   for (int i = 0; i < 20; i++) {
-    fut_thread thread;
-    assert_int_equal(fut_thread_start(&thread, open_latch, &done), FUT_OK);
-    fut_thread_detach(thread);
+    assert_int_equal(fut_thread_start(&threads[i], open_latch, &done), FUT_OK);
+    fut_thread_detach(threads[i]);
   }
   assert_true(latch_wait(&done));
   latch_fini(&done);
@@ -142,22 +138,10 @@ static void generation(void **unused) {
   assert_int_equal(fut_thread_generation(), mine);
 }
 
-static void no_memory(void **unused) {
-  (void)unused;
-  ledger book;
-  ledger_open(&book);
-  ledger_allow(&book, 0);
-  int value = 0;
-  fut_thread thread;
-  assert_int_equal(fut_thread_start(&thread, write_seven, &value), FUT_ENOMEM);
-  assert_int_equal(ledger_close(&book), 0);
-  assert_int_equal(value, 0);
-}
-
-enum { ROOMY = 3, REFUSED = 4, LEFT = 5 };
+enum { ROOMY = 3, REFUSED = 4 };
 
 static int start_too_many(void *context) {
-  ledger *book = context;
+  (void)context;
   if (getuid() == 0 && setuid(65534) != 0)
     return ROOMY;
   setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0});
@@ -165,15 +149,12 @@ static int start_too_many(void *context) {
   fut_thread thread;
   if (fut_thread_start(&thread, write_seven, &value) != FUT_ETHREAD)
     return ROOMY; /* the system has no such limit for threads */
-  return atomic_load(&book->blocks) == 0 ? REFUSED : LEFT;
+  return REFUSED;
 }
 
 static void no_room(void **unused) {
   (void)unused;
-  ledger book;
-  ledger_open(&book);
-  int status = child_run(start_too_many, &book);
-  ledger_close(&book);
+  int status = child_run(start_too_many, NULL);
   assert_true(WIFEXITED(status));
   if (WEXITSTATUS(status) == ROOMY)
     skip();
@@ -191,7 +172,6 @@ static const struct CMUnitTest thread_tests[] = {
 #endif
     CASE("a mutex lets one thread in at a time", exclusion),
     CASE("who locked after may end a mutex being unlocked", end_after_lock),
-    CASE("a thread that finds no memory is not started", no_memory),
 };
 
 int main(void) { return cmocka_run_group_tests(thread_tests, NULL, NULL); }

@@ -1,0 +1,198 @@
+---@meta
+-- types.lua - the whole interface with its types, for editors and for readers;
+-- no program loads this file. What is not said to block returns at once.
+-- luacheck: ignore 212 241 (nothing here is used)
+
+--- Concurrency for Lua: executors, futures, and waiting for them.
+---
+--- A timeout is a number of seconds, integer or not: 0 and less do not wait, nil
+--- and math.huge have no limit; NaN raises. Whatever blocks is ended by Ctrl-C
+--- of the standard interpreter, and runs callbacks that are due meanwhile.
+--- Arguments of a wrong type raise a plain string that names them.
+---@class futures
+---@field ALL_COMPLETED "ALL_COMPLETED" for futures.wait: all have ended
+---@field FIRST_COMPLETED "FIRST_COMPLETED" for futures.wait: one has ended
+---@field FIRST_EXCEPTION "FIRST_EXCEPTION" for futures.wait: one has failed, or all have ended
+---@field Executor futures.Executor the class that all executors belong to, for isinstance
+---@field ThreadPoolExecutor futures.ThreadPoolExecutorClass
+---@field Future futures.FutureClass
+---@field Error futures.ErrorClass every error of the library
+---@field CancelledError futures.ErrorClass
+---@field TimeoutError futures.ErrorClass
+---@field InvalidStateError futures.ErrorClass
+---@field SerializationError futures.ErrorClass
+---@field RuntimeError futures.ErrorClass
+---@field BrokenExecutor futures.ErrorClass a RuntimeError
+---@field BrokenThreadPool futures.ErrorClass a BrokenExecutor
+---@field BrokenProcessPool futures.ErrorClass a BrokenExecutor
+local futures = {}
+
+---@alias futures.ReturnWhen "ALL_COMPLETED"|"FIRST_COMPLETED"|"FIRST_EXCEPTION"
+
+--- Wait until all futures have ended, or one has (FIRST_COMPLETED), or one has
+--- failed (FIRST_EXCEPTION; a cancelled one has not). Reaching the timeout is
+--- no error. Blocks.
+---
+--- The second argument may also be a table of both options.
+---@param fs futures.Future[] of any executors; one given twice counts once
+---@param timeout? number|{timeout: number?, return_when: futures.ReturnWhen?} seconds
+---@param return_when? futures.ReturnWhen ALL_COMPLETED by default
+---@return futures.Future[] done in the order of fs
+---@return futures.Future[] not_done in the order of fs
+function futures.wait(fs, timeout, return_when) end
+
+--- Iterate over futures as they end, each once; those that have ended come
+--- first. Each step blocks.
+---
+--- ```lua
+--- for f in futures.as_completed(fs) do print(f:result()) end
+--- ```
+---
+--- TimeoutError is raised by the step that would have to wait past the timeout,
+--- which counts from this call.
+---@param fs futures.Future[] of any executors; one given twice comes once
+---@param timeout? number seconds for the whole loop
+---@return fun(): futures.Future? step
+---@return nil
+---@return nil
+---@return any closing what the loop closes when it is left
+function futures.as_completed(fs, timeout) end
+
+--- Run the callbacks that are due; if there are none, wait for the first.
+--- Blocks if given a timeout. Inside a callback nothing is done.
+---@param timeout? number seconds, 0 by default
+---@return integer count of the callbacks that were run
+function futures.poll(timeout) end
+
+--- How many CPUs this process may use, by affinity and (on Linux) its cgroup.
+---@return integer count at least 1
+function futures.cpu_count() end
+
+--- Whether a value is an instance of a class, or of one derived from it.
+---@param value any
+---@param class table futures.Error, futures.Future, futures.Executor, ...
+---@return boolean
+function futures.isinstance(value, class) end
+
+--- Called with what a callback raised. Replace it by a function of your own; it
+--- is looked up each time. By default it prints to stderr.
+---@param err any
+---@param future futures.Future whose callback it was
+function futures.on_callback_error(err, future) end
+
+--- What runs tasks. Belongs to the state that made it.
+---
+--- With `<close>` it is shut down at the end of its block, which waits for the
+--- workers; left by an error the block cancels what has not started, left by
+--- Ctrl-C it does not wait for what runs. One that is collected is shut down
+--- without waiting: its tasks finish, also when the program ends meanwhile.
+---@class futures.Executor
+local Executor = {}
+
+--- Schedule fn(...), in the order of the calls. Function, captured values and
+--- arguments are copied now. Never blocks.
+---
+--- Raises SerializationError for a value that cannot be sent and names it;
+--- RuntimeError after shutdown, in a forked child, or if there is no worker and
+--- none can be started; a plain string for code that does not compile.
+---@param fn function|string a Lua function, or Lua code that gets the arguments as `...`
+---@param ... any
+---@return futures.Future
+function Executor:submit(fn, ...) end
+
+--- Take no more tasks. What was submitted still runs, unless cancel_futures says
+--- otherwise. May be called again. Blocks until all workers have ended, unless
+--- told not to wait.
+---
+--- A boolean in place of the table is `wait`: true by default. The default of
+--- `cancel_futures` is false.
+---@param opts? boolean|{wait: boolean?, cancel_futures: boolean?}
+function Executor:shutdown(opts) end
+
+---@class futures.ThreadPoolExecutor: futures.Executor
+
+--- Make a pool of threads of this process, each with a Lua state of its own.
+--- They start when there are tasks for them, and find modules where package.path
+--- and package.cpath of this moment say. Unknown options raise.
+---@class futures.ThreadPoolExecutorClass
+---@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.ThreadPoolExecutor
+
+---@class futures.ThreadPoolOptions an integer in its place is max_workers
+---@field max_workers? integer 1 to 65535; futures.cpu_count() by default
+---@field name? string what the names of the threads begin with; "futures" by default
+
+--- The outcome of a task, once it has ended. A future takes fields of yours
+--- (`f.url = url`), and the same future is always the same key of a table.
+---@class futures.Future
+---@field [any] any
+local Future = {}
+
+--- Return all values that the task returned, or raise what it raised: the same
+--- value each time. Raises CancelledError if it was cancelled, TimeoutError if
+--- it has not ended in time, and may then be called again. Blocks.
+---@param timeout? number seconds
+---@return any ...
+function Future:result(timeout) end
+
+--- Return what the task raised, or nil. Raises CancelledError and TimeoutError as
+--- result() does. Blocks.
+---@param timeout? number seconds
+---@return any
+function Future:exception(timeout) end
+
+--- The worker's traceback of what the task raised; nil if it raised nothing,
+--- has not ended, or memory had run out.
+---@return string?
+function Future:traceback() end
+
+--- Cancel the task if it has not started.
+---@return boolean cancelled false if it runs or has ended
+function Future:cancel() end
+
+---@return boolean
+function Future:cancelled() end
+
+--- Whether a worker runs the task now.
+---@return boolean
+function Future:running() end
+
+--- Whether it has ended: with a result, with an error, or cancelled.
+---@return boolean
+function Future:done() end
+
+--- Call fn(future) once it has ended; at once if it has. Callbacks run in this
+--- state, in the order added, never one inside another: while it waits for
+--- anything, in cancel, shutdown and the setters below, and in futures.poll.
+--- What they raise goes to futures.on_callback_error.
+---@param fn fun(future: futures.Future)
+function Future:add_done_callback(fn) end
+
+--- Complete a future made by futures.Future(). Raises InvalidStateError if it has
+--- ended, or belongs to a task.
+---@param ... any results, kept as they are
+function Future:set_result(...) end
+
+--- Fail a future made by futures.Future(). Raises as set_result does.
+---@param err any what result() will raise
+function Future:set_exception(err) end
+
+--- For those who complete futures, before they begin: from here on it cannot be
+--- cancelled any more. Raises InvalidStateError unless it is pending or cancelled.
+---@return boolean go_on false if it was cancelled
+function Future:set_running_or_notify_cancel() end
+
+--- Make a future that you complete. It becomes cancelled when it can no longer be
+--- completed, because it was collected or its state closed.
+---@class futures.FutureClass
+---@overload fun(): futures.Future
+
+--- An error of the library: tostring gives place, class and message.
+---@class futures.Error
+---@field message any
+---@field traceback string? of where it was raised
+
+--- A class of errors. Calling it makes one, for error().
+---@class futures.ErrorClass
+---@overload fun(message?: any): futures.Error
+
+return futures

@@ -1,0 +1,228 @@
+local futures = require "futures"
+local eventually = require "support.eventually"
+local gates = require "support.gate"
+local logs = require "support.log"
+
+local function running(fs)
+  local count = 0
+  for _, f in ipairs(fs) do count = count + (f:running() and 1 or 0) end
+  return count
+end
+
+describe("a thread pool", function()
+  it("is made with a table of options, a number of workers, or nothing", function()
+    for _, options in ipairs { { max_workers = 2, name = "crew" }, {}, 1, 2.0 } do
+      local ex <close> = futures.ThreadPoolExecutor(options)
+      assert.equal(42, ex:submit(function(x) return 2 * x end, 21):result())
+    end
+    local ex <close> = futures.ThreadPoolExecutor()
+    assert.equal(1, ex:submit(function() return 1 end):result())
+  end)
+
+  it("has as many workers as there are usable CPUs, unless told otherwise", function()
+    local ex <close> = futures.ThreadPoolExecutor()
+    local gate <close> = gates.new()
+    local fs = {}
+    for i = 1, futures.cpu_count() + 3 do fs[i] = ex:submit(gates.pass, gate.path) end
+    eventually(function() return running(fs) == futures.cpu_count() end)
+    gate:open() -- whoever takes the next task makes room first
+    eventually(function() return futures.wait(fs, 0, "FIRST_COMPLETED")[1] end)
+    eventually(function() return running(fs) == futures.cpu_count() end)
+  end)
+
+  it("runs tasks at the same time", function()
+    local ex <close> = futures.ThreadPoolExecutor(2)
+    local there <close> = gates.new()
+    local back <close> = gates.new()
+    -- each lets the other pass
+    local function meet(own, other)
+      local file <close> = assert(io.open(other, "r+"))
+      file:write "x"
+      file:flush()
+      local mine <close> = assert(io.open(own, "r"))
+      return mine:read(1)
+    end
+    local ping = ex:submit(meet, there.path, back.path)
+    local pong = ex:submit(meet, back.path, there.path)
+    assert.equal("x", ping:result(10))
+    assert.equal("x", pong:result(10))
+  end)
+
+  it("keeps a worker's own globals from task to task", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    local function count()
+      _G.times = (_G.times or 0) + 1
+      return _G.times
+    end
+    assert.equal(1, ex:submit(count):result())
+    assert.equal(2, ex:submit(count):result())
+    assert.is_nil(_G.times)
+    local other <close> = futures.ThreadPoolExecutor(1)
+    assert.equal(1, other:submit(count):result())
+  end)
+
+  it("finds modules where its maker does at that time", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+    local file = assert(io.open(folder .. "/private_module.lua", "w"))
+    file:write "return { answer = 42 }"
+    file:close()
+    local path = package.path
+    package.path = folder .. "/?.lua;" .. path
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    package.path = path
+    local answer = ex:submit(function() return require("private_module").answer end)
+    assert.equal(42, answer:result())
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("says what it is", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    assert.matches("^<ThreadPoolExecutor at 0x%x+ .*>$", tostring(ex))
+  end)
+end)
+
+describe("shutdown", function()
+  it("waits until all tasks have run", function()
+    local ex = futures.ThreadPoolExecutor(2)
+    local gate <close> = gates.new()
+    local fs = {}
+    for i = 1, 20 do fs[i] = ex:submit(gates.pass, gate.path) end
+    gate:open(20)
+    ex:shutdown()
+    for _, f in ipairs(fs) do assert.is_true(f:done()) end
+  end)
+
+  it("returns at once if told so, and the tasks still run", function()
+    for _, how in ipairs { false, { { wait = false } } } do
+      local ex = futures.ThreadPoolExecutor(1)
+      local gate <close> = gates.new()
+      local first = ex:submit(gates.pass, gate.path, "first")
+      local second = ex:submit(gates.pass, gate.path, "second")
+      ex:shutdown(type(how) == "table" and how[1] or how)
+      assert.is_false(first:done())
+      gate:open(2)
+      assert.equal("first", first:result(10))
+      assert.equal("second", second:result(10))
+    end
+  end)
+
+  it("cancels what has not started if told so, and what runs ends well", function()
+    local ex = futures.ThreadPoolExecutor(1)
+    local gate <close> = gates.new()
+    local first = ex:submit(gates.pass, gate.path, "ran")
+    eventually(function() return first:running() end)
+    local rest, called = {}, 0
+    for i = 1, 100 do
+      rest[i] = ex:submit(gates.pass, gate.path)
+      rest[i]:add_done_callback(function() called = called + 1 end)
+    end
+    ex:shutdown { wait = false, cancel_futures = true }
+    for _, f in ipairs(rest) do assert.is_true(f:cancelled()) end
+    assert.equal(100, called)
+    gate:open()
+    assert.equal("ran", first:result(10))
+    ex:shutdown()
+  end)
+
+  it("may cancel and wait in one", function()
+    local ex = futures.ThreadPoolExecutor(1)
+    local gate <close> = gates.new()
+    local first = ex:submit(gates.pass, gate.path, "ran")
+    eventually(function() return first:running() end)
+    local second = ex:submit(gates.pass, gate.path)
+    gate:open()
+    ex:shutdown { cancel_futures = true }
+    assert.is_true(first:done())
+    -- it may have started between the gate and the shutdown
+    assert.is_true(second:cancelled() or second:done())
+  end)
+
+  it("may be called again, also to wait after all", function()
+    local ex = futures.ThreadPoolExecutor(1)
+    local gate <close> = gates.new()
+    local f = ex:submit(gates.pass, gate.path)
+    ex:shutdown(false)
+    ex:shutdown { wait = false }
+    gate:open()
+    ex:shutdown()
+    assert.is_true(f:done())
+    ex:shutdown(true)
+    ex:shutdown(nil)
+  end)
+
+  it("lets no new task in", function()
+    local ex = futures.ThreadPoolExecutor(1)
+    ex:shutdown(false)
+    local ok, err = pcall(ex.submit, ex, function() end)
+    assert.is_false(ok)
+    assert.is_true(futures.isinstance(err, futures.RuntimeError))
+    assert.equal("cannot schedule new futures after shutdown", err.message)
+  end)
+
+  it("of a pool that never had a task returns at once", function()
+    futures.ThreadPoolExecutor(4):shutdown()
+  end)
+
+  it("right after a cancelled task does not hang", function()
+    local ex = futures.ThreadPoolExecutor(1)
+    local gate <close> = gates.new()
+    local first = ex:submit(gates.pass, gate.path)
+    local second = ex:submit(gates.pass, gate.path)
+    eventually(function() return first:running() end)
+    assert.is_true(second:cancel())
+    gate:open()
+    ex:shutdown()
+  end)
+end)
+
+describe("<close>", function()
+  it("shuts the pool down and waits for its tasks", function()
+    local log <close> = logs.new()
+    local pool
+    do
+      local ex <close> = futures.ThreadPoolExecutor(2)
+      pool = ex
+      for i = 1, 20 do ex:submit(logs.add, log.path, i) end
+    end
+    assert.equal(20, #log:lines())
+    assert.is_false(pcall(pool.submit, pool, print))
+  end)
+
+  it("lets the tasks run when the block is left by return or break", function()
+    local f
+    local function leave()
+      local ex <close> = futures.ThreadPoolExecutor(1)
+      f = ex:submit(function() return "ran" end)
+      return "left"
+    end
+    assert.equal("left", leave())
+    assert.equal("ran", f:result(0))
+    repeat
+      local ex <close> = futures.ThreadPoolExecutor(1)
+      f = ex:submit(function() return "ran too" end)
+      break
+    until true
+    assert.equal("ran too", f:result(0))
+  end)
+
+  it("cancels what has not started when the block is left by an error", function()
+    local gate <close> = gates.new()
+    local first, second
+    local ok, err = pcall(function()
+      local ex <close> = futures.ThreadPoolExecutor(1)
+      first = ex:submit(gates.pass, gate.path, "ran")
+      second = ex:submit(gates.pass, gate.path)
+      eventually(function() return first:running() end)
+      -- the running task is waited for, so somebody must let it go: a callback
+      -- of the second, which runs when that is cancelled
+      second:add_done_callback(function() gate:open() end)
+      error { "left" }
+    end)
+    assert.is_false(ok)
+    assert.same({ "left" }, err)
+    assert.is_true(second:cancelled())
+    assert.equal("ran", first:result(0))
+  end)
+end)

@@ -51,7 +51,7 @@ static void refuse(lua_State *L, const char *message) {
   fail_raise(L, context_find(L), FAIL_SERIALIZATION, "%s", message);
 }
 
-static const wire_hooks hooks = {refuse, NULL, NULL};
+static const wire_hooks hooks = {.refuse = refuse};
 
 static int new_table(lua_State *L, const char *mode) {
   lua_newtable(L);

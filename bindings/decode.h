@@ -1,39 +1,105 @@
-/* decode.h - the parts of a decoder know each other */
+/* decode.h - a decoder, whose parts know each other */
 #ifndef FUT_DECODE_H
 #define FUT_DECODE_H
 
+#include "wire_read.h"
 #include "wire_state.h"
 
 /* Places in the stack of a running decoder. */
 enum {
   AT_DECODER = 1,
-  AT_KEYS,   /* table: strings that were keys, by number + 1 */
-  AT_SHARED, /* table: values that come again, by offset; nil until needed */
-  AT_LATER,  /* array of table, metatable, ...; nil until needed */
+  AT_KEYS,        /* table: strings that were keys, by number + 1 */
+  AT_SHARED,      /* table: values that come again, by offset; or nil */
+  AT_LATER,       /* array of table, metatable, ...; or nil */
+  AT_MAKERS,      /* table: chunks that return a function, by offset; or nil */
+  AT_ENVIRONMENT, /* with the globals that came along; or nil */
 };
 
-/* States of a frame: what the value that is being read will be. */
-enum { IN_ARRAY, IN_KEY, IN_VALUE, IN_METATABLE, IN_UPVALUES };
+/* What the value that is being read will be. */
+enum decode_part {
+  IN_ARRAY,
+  IN_KEY,
+  IN_VALUE,
+  IN_METATABLE,
+  IN_UPVALUES,
+  IN_REDUCED,
+};
+
+/* Where a decoder stands inside a value that holds others. */
+typedef struct decode_frame {
+  unsigned char part;
+  bool pairs, meta, shared;
+  size_t at;       /* offset of the tag */
+  uint64_t done;   /* array values, upvalues or parts read */
+  uint64_t length; /* how many there are */
+} decode_frame;
+
+/* One decoding; kept and used again. */
+struct decoder {
+  decoder *next; /* all of a state */
+  bool busy;
+  bool refused; /* the error raised is a refusal in words */
+  enum wire_mode mode;
+  lua_State *L;
+  wire_state *state;
+  const unsigned char *p, *end, *start;
+  size_t budget; /* elements that tables may still announce */
+  fut_object *const *objects;
+  size_t object_count;
+  uint64_t count; /* values to come */
+  decode_frame *frames;
+  size_t depth, frame_capacity;
+  int reserved; /* stack slots below this index are ours */
+  size_t key_count;
+  int keys; /* reference of a table of key strings in the registry; strings
+               of earlier messages stay there until overwritten */
+};
+
+/* Return an idle decoder, marked busy. Raises a memory error. */
+decoder *decoder_take(lua_State *L, wire_state *state);
+void decoder_give(decoder *d);
+/* L may be closing. */
+void decoder_free(lua_State *L, decoder *d);
 
 /* Raise the refusal of malformed bytes. */
 _Noreturn void decoder_fail(decoder *d, const char *why);
+
+/* Raise the refusal whose text is on top. */
+_Noreturn void decoder_refuse(decoder *d);
 
 /* Push the value that comes next. False if that has a frame, pushed last,
    which must be stepped until it is gone. */
 bool decoder_begin(decoder *d);
 
+/* Push the next value with all that it holds. */
+void decoder_push_value(decoder *d);
+
 /* Enter a new frame for the value whose tag lies at the offset. */
-decode_frame *decoder_push_frame(decoder *d, int state, size_t at);
+decode_frame *decoder_push_frame(decoder *d, enum decode_part part, size_t at);
+
+/* Make sure of some free stack slots. */
+void decoder_reserve(decoder *d);
 
 /* Note the value on top, which comes again, under the offset of its tag. */
 void decoder_keep_shared(decoder *d, size_t at);
 
-/* Push an empty table and its frame; the tag has been read. */
-void decoder_begin_table(decoder *d, unsigned tag, size_t at);
+/* Push the string that comes next, without a tag. */
+void decoder_push_string(decoder *d);
 
-/* Fill the table on top until a value in it needs a frame (false) or it is
+/* Push the value noted under the offset that comes next. */
+void decoder_push_shared(decoder *d);
+
+/* Push a value and its frame, or what stands for a function; the tag has been
+   read. */
+void decoder_begin_table(decoder *d, unsigned tag, size_t at);
+void decoder_begin_function(decoder *d, size_t at);
+void decoder_begin_source(decoder *d, size_t at);
+void decoder_push_code(decoder *d);
+
+/* Fill the value on top until one in it needs a frame (false) or it is
    complete (true). */
 bool decoder_step_table(decoder *d, decode_frame *f);
+bool decoder_step_function(decoder *d, decode_frame *f);
 
 /* The value on top is complete: put it where the table's frame wants it. */
 void decoder_attach_to_table(decoder *d, decode_frame *f);
@@ -41,89 +107,36 @@ void decoder_attach_to_table(decoder *d, decode_frame *f);
 /* Set the metatables that could not be set earlier. */
 void decoder_set_late_metatables(lua_State *L);
 
-static inline uint16_t wire_get_u16(const unsigned char *p) {
-  return (uint16_t)(p[0] | p[1] << 8);
-}
+/* Push the code named at p if it has no upvalue but the globals; returns the
+   byte after it, or NULL with nothing pushed. */
+const unsigned char *decode_known_code(lua_State *L, wire_state *state,
+                                       const unsigned char *p,
+                                       const unsigned char *end,
+                                       fut_object *const *objects,
+                                       size_t object_count);
 
-static inline uint32_t wire_get_u32(const unsigned char *p) {
-  return wire_get_u16(p) | (uint32_t)wire_get_u16(p + 2) << 16;
-}
-
-static inline uint64_t wire_get_u64(const unsigned char *p) {
-  return wire_get_u32(p) | (uint64_t)wire_get_u32(p + 4) << 32;
-}
+/* Push the function at p as a closure used before, for one call, if all its
+   upvalues are plain; fills in the lease and returns the byte after it, or
+   NULL with nothing pushed. */
+const unsigned char *decode_leased(lua_State *L, wire_state *state,
+                                   const unsigned char *p,
+                                   const unsigned char *end,
+                                   fut_object *const *objects,
+                                   size_t object_count, wire_lease *lease);
 
 static inline uint64_t decoder_varint(decoder *d) {
   uint64_t value = 0;
-  for (unsigned shift = 0; d->p < d->end && shift < 63; shift += 7) {
-    unsigned char byte = *d->p++;
-    value |= (uint64_t)(byte & 0x7F) << shift;
-    if (byte < 0x80)
-      return value;
-  }
-  decoder_fail(d, "bad number");
-  return 0;
+  const unsigned char *p = wire_get_varint(d->p, d->end, &value);
+  if (p == NULL)
+    decoder_fail(d, "bad number");
+  d->p = p;
+  return value;
 }
 
-/* Push the scalar at p, which ends before end. Returns the byte after it, or
-   NULL, with nothing pushed, if another kind of value lies there or it is cut
-   off. */
-static inline const unsigned char *wire_push_scalar(lua_State *L,
-                                                    const unsigned char *p,
-                                                    const unsigned char *end) {
-  size_t left = (size_t)(end - p);
-  if (left == 0)
-    return NULL;
-  unsigned tag = *p++;
-  left--;
-  if (tag >= WIRE_SMALL) {
-    lua_pushinteger(L, (lua_Integer)tag - WIRE_SMALL + WIRE_SMALL_MIN);
-    return p;
-  }
-  if (tag >= WIRE_SHORT) {
-    size_t length = tag - WIRE_SHORT;
-    if (left < length)
-      return NULL;
-    lua_pushlstring(L, (const char *)p, length);
-    return p + length;
-  }
-  switch (tag) {
-  case WIRE_NIL:
-    lua_pushnil(L);
-    return p;
-  case WIRE_FALSE:
-    lua_pushboolean(L, 0);
-    return p;
-  case WIRE_TRUE:
-    lua_pushboolean(L, 1);
-    return p;
-  case WIRE_INT16:
-    if (left < 2)
-      return NULL;
-    lua_pushinteger(L, (int16_t)wire_get_u16(p));
-    return p + 2;
-  case WIRE_INT32:
-    if (left < 4)
-      return NULL;
-    lua_pushinteger(L, (int32_t)wire_get_u32(p));
-    return p + 4;
-  case WIRE_INT64:
-    if (left < 8)
-      return NULL;
-    lua_pushinteger(L, (lua_Integer)wire_get_u64(p));
-    return p + 8;
-  case WIRE_FLOAT: {
-    if (left < 8)
-      return NULL;
-    uint64_t bits = wire_get_u64(p);
-    lua_Number number;
-    memcpy(&number, &bits, sizeof number);
-    lua_pushnumber(L, number);
-    return p + 8;
-  }
-  default:
-    return NULL;
-  }
+static inline unsigned decoder_byte(decoder *d) {
+  if (d->p == d->end)
+    decoder_fail(d, "truncated");
+  return *d->p++;
 }
 
 #endif

@@ -26,8 +26,6 @@ void decoder_begin_table(decoder *d, unsigned tag, size_t at) {
   f->pairs = size > 0;
   f->meta = (tag & WIRE_META) != 0;
   lua_createtable(d->L, (int)length, (int)room);
-  if (tag & WIRE_SHARED)
-    decoder_keep_shared(d, at);
 }
 
 /* Read the next key and push it if it is a short string. Else the state
@@ -55,7 +53,7 @@ static void begin_key(decoder *d, decode_frame *f) {
   } else {
     if (tag == WIRE_KEY_FAR)
       decoder_fail(d, "truncated");
-    f->state = tag == WIRE_KEY_VALUE ? IN_KEY : IN_METATABLE;
+    f->part = tag == WIRE_KEY_VALUE ? IN_KEY : IN_METATABLE;
     if (tag == WIRE_KEY_VALUE)
       decoder_begin(d);
     return;
@@ -65,7 +63,7 @@ static void begin_key(decoder *d, decode_frame *f) {
   lua_rawgeti(L, AT_KEYS, (lua_Integer)number + 1);
 }
 
-/* Read pairs until a value needs a frame (false), or f->state tells that
+/* Read pairs until a value needs a frame (false), or f->part tells that
    something else comes. */
 static bool read_pairs(decoder *d, decode_frame *f) {
   for (;;) {
@@ -73,7 +71,7 @@ static bool read_pairs(decoder *d, decode_frame *f) {
     begin_key(d, f);
     if (d->depth != depth)
       return false; /* the key has a frame; f may have moved */
-    if (f->state != IN_VALUE)
+    if (f->part != IN_VALUE)
       return true;
     if (!decoder_begin(d))
       return false;
@@ -146,7 +144,7 @@ void decoder_set_late_metatables(lua_State *L) {
 bool decoder_step_table(decoder *d, decode_frame *f) {
   lua_State *L = d->L;
   for (;;) {
-    switch (f->state) {
+    switch (f->part) {
     case IN_ARRAY:
       while (f->done < f->length) {
         f->done++;
@@ -154,12 +152,12 @@ bool decoder_step_table(decoder *d, decode_frame *f) {
           return false;
         lua_rawseti(L, -2, (lua_Integer)f->done);
       }
-      f->state = f->pairs ? IN_VALUE : IN_METATABLE;
+      f->part = f->pairs ? IN_VALUE : IN_METATABLE;
       break;
     case IN_KEY: /* the key is on top */
       if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -1))
         decoder_fail(d, "key is nil or NaN");
-      f->state = IN_VALUE;
+      f->part = IN_VALUE;
       if (!decoder_begin(d))
         return false;
       lua_rawset(L, -3);
@@ -175,7 +173,7 @@ bool decoder_step_table(decoder *d, decode_frame *f) {
 }
 
 void decoder_attach_to_table(decoder *d, decode_frame *f) {
-  switch (f->state) {
+  switch (f->part) {
   case IN_ARRAY:
     lua_rawseti(d->L, -2, (lua_Integer)f->done);
     break;

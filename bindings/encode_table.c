@@ -7,6 +7,8 @@
    that is itself being encoded. */
 #include "encode.h"
 
+#include "environment.h"
+
 enum { IN_ARRAY, IN_PAIRS, IN_KEY, IN_METATABLE };
 
 /* Nil values that the array may hold in a row; else the rest is pairs. */
@@ -67,9 +69,11 @@ static bool extend_array(encoder *e, encode_frame *f) {
   if (!lua_isinteger(e->L, -2))
     return false;
   lua_Integer key = lua_tointegerx(e->L, -2, NULL);
+  if (key <= f->done || key > f->length)
+    return false;
   lua_Integer gap = key - 1 - f->done;
-  if (key > f->length || gap != 0) {
-    if (key < 1 || key > f->length || gap < 0 || gap > GAP_LIMIT)
+  if (gap > 0) {
+    if (gap > GAP_LIMIT)
       return false;
     unsigned char *p = wire_reserve(e->L, e->out, GAP_LIMIT);
     memset(p, WIRE_NIL, (size_t)gap);
@@ -114,6 +118,74 @@ static void end_pairs(encoder *e, encode_frame *f) {
   e->out->bytes[f->header + f->length_size] = (unsigned char)size;
 }
 
+/* Whether a table in this place is likely a module or a class, so that the
+   index of names must be up to date: an upvalue or a metatable. */
+static bool names_matter(const encode_frame *f) {
+  return f->kind == FRAME_FUNCTION ||
+         (f->kind == FRAME_TABLE && f->state == IN_METATABLE);
+}
+
+bool encoder_begin_table(encoder *e) {
+  lua_State *L = e->L;
+  const void *pointer = lua_topointer(L, -1);
+  size_t at = e->out->size;
+  bool meta = false;
+  if (pointer == e->globals) {
+    encoder_put_tag(e, WIRE_GLOBALS);
+    return true;
+  }
+  if (e->depth > 0 && names_matter(&e->frames[e->depth - 1]))
+    encoder_refresh_names(e);
+  if (encoder_put_met(e, pointer))
+    return true;
+  if (wire_names_find(&e->state->names, pointer, LUA_TTABLE) &&
+      encoder_put_name(e))
+    return true;
+  if (lua_getmetatable(L, -1)) {
+    const void *metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    if (metatable != e->plain_meta && environment_is(L, -1)) {
+      encoder_put_tag(e, WIRE_GLOBALS);
+      return true;
+    }
+    if (metatable != e->plain_meta && encoder_begin_reduced(e))
+      return false;
+    meta = true;
+  }
+  encode_frame *f = encoder_push_frame(e, FRAME_TABLE, at);
+  f->meta = meta;
+  lua_pushnil(L); /* first key: before the first */
+  f->first = lua_next(L, f->index);
+  if (f->first && lua_isinteger(L, -2))
+    f->length = (lua_Integer)lua_rawlen(L, f->index);
+  else
+    f->state = IN_PAIRS;
+  unsigned char *p = wire_reserve(L, e->out, 16), *header = p + 1;
+  *p = (unsigned char)(WIRE_TABLE | (meta ? WIRE_META : 0));
+  p = wire_put_varint(header, (uint64_t)f->length);
+  f->header = at + 1;
+  f->length_size = (unsigned char)(p - header);
+  *p++ = 0;
+  e->out->size = (size_t)(p - e->out->bytes);
+  if (f->first)
+    return false;
+  if (meta) {
+    lua_pushnil(L); /* none to go on from: there is no first key */
+    return false;
+  }
+  e->depth--;
+  return true;
+}
+
+/* Push the next key and value, if they are not there already. */
+static inline bool has_next(lua_State *L, encode_frame *f) {
+  if (f->first) {
+    f->first = false;
+    return true;
+  }
+  return lua_next(L, f->index);
+}
+
 void encoder_step_table(encoder *e, encode_frame *f) {
   lua_State *L = e->L;
   if (f->state == IN_KEY) {
@@ -122,12 +194,14 @@ void encoder_step_table(encoder *e, encode_frame *f) {
       return;
   }
   if (f->state != IN_METATABLE) {
-    while (lua_next(L, f->index)) {
+    while (has_next(L, f)) {
       if (f->state == IN_ARRAY && !extend_array(e, f))
         end_array(e, f);
       if (f->state == IN_PAIRS && !put_any_key(e, f))
         return;
-      if (!encoder_begin(e))
+      if (encoder_put_common(e))
+        lua_pop(L, 1);
+      else if (!encoder_begin(e))
         return;
     }
     end_pairs(e, f);

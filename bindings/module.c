@@ -2,6 +2,7 @@
 #include "context.h"
 #include "cpus.h"
 #include "fail.h"
+#include "lencode.h"
 #include "lexecutor.h"
 #include "lfuture.h"
 #include "lwait.h"
@@ -52,6 +53,8 @@ int luaopen_futures_core(lua_State *L) {
   lexecutor_open(L, ctx);
   lua_settop(L, 2);
   lwait_open(L);
+  lua_settop(L, 2);
+  lencode_open(L);
   lua_pushinteger(L, (lua_Integer)FUT_THREAD_POOL_LIMIT);
   lua_setfield(L, 1, "max_workers_limit");
   lua_settop(L, 1);

@@ -30,6 +30,12 @@ void pointer_map_clear(pointer_map *map);
 /* Double the capacity. Raises a memory error, the map intact. */
 void pointer_map_grow(lua_State *L, pointer_map *map);
 
+static inline size_t pointer_map_slot(const pointer_map *map,
+                                      const void *pointer) {
+  uint64_t hash = (uint64_t)(uintptr_t)pointer * UINT64_C(0x9E3779B97F4A7C15);
+  return (size_t)(hash >> map->shift);
+}
+
 /* The entry of pointer. *found tells whether it was there; if not, it is now
    and the caller sets its value. Valid until the next call. */
 static inline pointer_entry *pointer_map_enter(lua_State *L, pointer_map *map,
@@ -38,9 +44,7 @@ static inline pointer_entry *pointer_map_enter(lua_State *L, pointer_map *map,
   if (map->count * 2 >= map->capacity)
     pointer_map_grow(L, map);
   size_t mask = map->capacity - 1;
-  size_t at =
-      (size_t)(((uint64_t)(uintptr_t)pointer * UINT64_C(0x9E3779B97F4A7C15)) >>
-               map->shift);
+  size_t at = pointer_map_slot(map, pointer);
   for (;; at = (at + 1) & mask) {
     pointer_entry *entry = &map->entries[at];
     if (entry->round != map->round) {

@@ -5,8 +5,8 @@
 #include "encode.h"
 
 #include <ctype.h>
+#include <lauxlib.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct text {
   size_t length;
@@ -80,6 +80,10 @@ static void add_root(text *t, const encoder *e) {
 static void add_steps(text *t, const encoder *e, size_t from) {
   for (; from < e->depth && t->length < 400; from++) {
     const encode_frame *f = &e->frames[from];
+    if (f->kind == FRAME_REDUCED) {
+      add_number(t, ".__reduce[%d]", (int)f->done);
+      continue;
+    }
     switch (encoder_table_part(f)) {
     case PART_VALUE:
       add_key(t, e->L, f->index + 1);
@@ -99,7 +103,7 @@ static void add_steps(text *t, const encoder *e, size_t from) {
 /* The number of the innermost frame of a function, counted from 1. */
 static size_t innermost_function(const encoder *e) {
   size_t i = e->depth;
-  while (i > 0 && e->frames[i - 1].kind != LUA_TFUNCTION)
+  while (i > 0 && e->frames[i - 1].kind != FRAME_FUNCTION)
     i--;
   return i;
 }
@@ -120,6 +124,9 @@ static void add_kind(text *t, lua_State *L, int index, const char *kind) {
 _Noreturn void encoder_refuse(encoder *e, const char *kind) {
   lua_State *L = e->L;
   text t = {0};
+  if (e->in_globals)
+    encoder_exclude_global(e);
+  luaL_checkstack(L, 16, NULL);
   int value = lua_gettop(L);
   size_t function = innermost_function(e);
   add_string(&t, "cannot send ");
@@ -143,7 +150,5 @@ _Noreturn void encoder_refuse(encoder *e, const char *kind) {
   add_string(&t, ": ");
   add_kind(&t, L, value, kind);
   lua_pushlstring(L, t.bytes, t.length);
-  e->refused = true;
-  lua_error(L);
-  abort(); /* lua_error() does not return */
+  encoder_leave(e, END_REFUSED);
 }

@@ -27,6 +27,7 @@ struct fut_worker_local {
   wire_state *wire;
   wire_message outcome;
   const job_content *call; /* of the task that runs */
+  wire_lease lease;        /* of its function */
   enum phase phase;
 };
 
@@ -58,7 +59,7 @@ static void refuse(lua_State *L, const char *message) {
   lua_error(L);
 }
 
-static const wire_hooks hooks = {refuse, NULL, NULL};
+static const wire_hooks hooks = {.refuse = refuse};
 
 /* Add the traceback to an error of the task: it becomes a table of both. */
 static int handle(lua_State *L) {
@@ -237,8 +238,11 @@ wire_message *state_run(fut_worker_local *local, const job_content *content,
   lua_State *L = local->L;
   local->call = content;
   local->phase = RECEIVING;
+  local->lease = (wire_lease){NULL};
   lua_pushvalue(L, CALLER);
-  if (lua_pcall(L, 0, 0, HANDLER) == LUA_OK) {
+  int status = lua_pcall(L, 0, 0, HANDLER);
+  wire_lease_end(&local->lease);
+  if (status == LUA_OK) {
     *state = FUT_FINISHED;
     return &local->outcome;
   }

@@ -26,10 +26,14 @@ void wire_message_clear(wire_message *message);
 /* Free everything; the message is then as after wire_message_init(). */
 void wire_message_fini(wire_message *message);
 
-/* Where a message goes: to a state of this process (functions as shared
-   bytecode, objects and light userdata as they are) or anywhere (functions
-   as source, nothing that is a pointer). */
-enum wire_mode { WIRE_THREAD, WIRE_PORTABLE };
+/* Where a message goes, or comes from. */
+enum wire_mode {
+  WIRE_THREAD,   /* a state of this process: functions are shared bytecode,
+                    objects and light userdata travel as they are */
+  WIRE_PORTABLE, /* anywhere: functions as source, nothing that is a pointer */
+  WIRE_DATA,     /* only to decode: as portable, but no function is accepted,
+                    nothing is run and no module loaded */
+};
 
 /* The scratch memory and caches of one lua_State, used only by the thread
    that runs it. It lives in a userdata. */
@@ -45,6 +49,9 @@ typedef struct wire_hooks {
   fut_object *(*object)(lua_State *L, int index);
   /* Push the userdata that stands for object in this state. */
   void (*push_object)(lua_State *L, fut_object *object);
+  /* Names of globals that every new state has besides those of Lua's own
+     libraries, so that they are not sent along; ends with NULL. */
+  const char *const *fresh;
 } wire_hooks;
 
 /* Push a new wire state. Requires that the caller anchors the userdata for
@@ -54,12 +61,21 @@ wire_state *wire_state_push(lua_State *L);
 /* Borrows hooks for the life of the state. */
 void wire_state_set_hooks(wire_state *state, const wire_hooks *hooks);
 
+/* Pop the Lua function that gives the source of a function: called with it,
+   returns text, chunk name, names of upvalues, whether the text is itself the
+   function; raises a string. Without one, portable functions are refused. */
+void wire_state_set_source(lua_State *L, wire_state *state);
+
+/* Pop the value on top, which travels under the name from now on. */
+void wire_state_register(lua_State *L, wire_state *state, const char *name);
+
 /* Encode the count values of L's stack that start at index first into out,
    which is cleared before. what names them in refusals: "result" or "error"
    (numbered when there is more than one), or "argument", where the first
    value is the task's function and argument 1 follows it. Raises what
-   hooks->refuse raises, or a memory error; out then needs only the usual
-   wire_message_fini(). */
+   hooks->refuse raises, a memory error, or what a __reduce raises; out then
+   needs only the usual wire_message_fini(). May run user code (__reduce,
+   finalizers), which may encode too, but not into the same out. */
 void wire_encode(lua_State *L, wire_state *state, int first, int count,
                  enum wire_mode mode, const char *what, wire_message *out);
 
@@ -68,6 +84,24 @@ void wire_encode(lua_State *L, wire_state *state, int first, int count,
 int wire_decode(lua_State *L, wire_state *state, enum wire_mode mode,
                 const unsigned char *bytes, size_t size,
                 fut_object *const *objects, size_t object_count);
+
+/* A closure that is kept for the next task with the same code. */
+typedef struct wire_lease {
+  struct loaded_code *place;
+} wire_lease;
+
+/* As wire_decode(), but the first value is a task's function, which is called
+   once and not kept: it may be a closure used before, its upvalues set anew.
+   The lease is to be ended when the call has returned or failed, also when
+   this function has raised; until then tasks run inside of it are given
+   another closure. */
+int wire_decode_task(lua_State *L, wire_state *state, enum wire_mode mode,
+                     const unsigned char *bytes, size_t size,
+                     fut_object *const *objects, size_t object_count,
+                     wire_lease *lease);
+
+/* Requires that wire_decode_task() filled the lease in, or {NULL}. */
+void wire_lease_end(wire_lease *lease);
 
 /* The Lua type of the first value, LUA_TNONE if there is none. Any thread. */
 int wire_first_type(const unsigned char *bytes, size_t size);

@@ -1,14 +1,13 @@
-/* wire_code.c - dumping, sharing and loading bytecode, each as rarely as can be
+/* wire_code.c - dumping functions, as rarely as can be
 
-   A function that leaves is looked up in a weak table; new ones are dumped
-   and interned by content, so all closures of one prototype share one code
-   and, by its id, one place in every receiver. Both caches are bounded: the
-   one of codes is emptied when full, a place of the loaded ones is taken over
-   by whichever code comes later. */
+   A function is looked up in a weak table; new ones are dumped and interned
+   by content, so all closures of one prototype share one code and, by its id,
+   one place in every receiver. When full the cache is emptied. */
 #include "wire_code.h"
 
 #include "memory.h"
 
+#include "fresh.h"
 #include "wire_message.h"
 
 #include <lauxlib.h>
@@ -38,8 +37,6 @@ static uint64_t hash_bytes(const unsigned char *bytes, size_t size) {
 void code_cache_init(code_cache *cache) {
   memset(cache, 0, sizeof *cache);
   cache->functions = LUA_NOREF;
-  for (int i = 0; i < CODE_LIMIT; i++)
-    cache->loaded[i].closure = LUA_NOREF;
 }
 
 static void drop_codes(code_cache *cache) {
@@ -53,8 +50,6 @@ static void drop_codes(code_cache *cache) {
 
 void code_cache_fini(lua_State *L, code_cache *cache) {
   luaL_unref(L, LUA_REGISTRYINDEX, cache->functions);
-  for (int i = 0; i < CODE_LIMIT; i++)
-    luaL_unref(L, LUA_REGISTRYINDEX, cache->loaded[i].closure);
   drop_codes(cache);
   fut_memory_free(cache->dump);
   code_cache_init(cache);
@@ -87,21 +82,24 @@ static void renew_functions(lua_State *L, code_cache *cache) {
   drop_codes(cache);
 }
 
-static int append_dump(lua_State *L, const void *bytes, size_t size,
-                       void *context) {
-  code_cache *cache = context;
-  (void)L; /* raising here would be lost to lua_dump's caller */
+static bool append(code_cache *cache, const void *bytes, size_t size) {
   size_t needed = cache->dump_size + size;
   if (needed > cache->dump_capacity) {
     void *grown = fut_memory_resize(cache->dump, needed * 2);
     if (grown == NULL)
-      return 1;
+      return false;
     cache->dump = grown;
     cache->dump_capacity = needed * 2;
   }
   memcpy(cache->dump + cache->dump_size, bytes, size);
   cache->dump_size = needed;
-  return 0;
+  return true;
+}
+
+static int append_dump(lua_State *L, const void *bytes, size_t size,
+                       void *context) {
+  (void)L; /* raising here would be lost on lua_dump's caller */
+  return !append(context, bytes, size);
 }
 
 static unsigned count_upvalues(lua_State *L, int index) {
@@ -111,25 +109,98 @@ static unsigned count_upvalues(lua_State *L, int index) {
   return info.nups;
 }
 
-/* Return the code that has the bytes in cache->dump, made if need be. */
-static wire_code *intern(lua_State *L, code_cache *cache, unsigned upvalues) {
-  uint64_t hash = hash_bytes(cache->dump, cache->dump_size);
+/* The first upvalue of the function at index that holds the globals, or is
+   named as if it did; 0 if there is none. */
+static unsigned find_env(lua_State *L, int index, unsigned upvalues) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  unsigned env = 0;
+  for (unsigned n = 1; n <= upvalues && env == 0; n++) {
+    const char *name = lua_getupvalue(L, index, (int)n);
+    if (lua_rawequal(L, -1, -2) || (name && strcmp(name, "_ENV") == 0))
+      env = n;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return env;
+}
+
+/* Found while the dump is read, which lies before what is appended. */
+struct globals {
+  code_cache *cache;
+  size_t start; /* of the names in the scratch */
+  bool failed;
+};
+
+static void add_global(void *context, const char *name, size_t length) {
+  struct globals *g = context;
+  code_cache *cache = g->cache;
+  uint32_t size = (uint32_t)length, other;
+  if (fresh_global(name, length, cache->fresh) || length > UINT32_MAX)
+    return;
+  for (size_t at = g->start; at < cache->dump_size; at += 4 + other) {
+    memcpy(&other, cache->dump + at, 4);
+    if (other == size && memcmp(cache->dump + at + 4, name, length) == 0)
+      return;
+  }
+  /* name lies in the bytes scanned, which are not the scratch */
+  if (!append(cache, &size, 4) || !append(cache, name, length))
+    g->failed = true;
+}
+
+const char *code_next_global(const wire_code *code, size_t *at,
+                             size_t *length) {
+  if (*at >= code->globals_size)
+    return NULL;
+  uint32_t size;
+  const unsigned char *p = code->globals + *at;
+  memcpy(&size, p, 4);
+  *at += 4 + (size_t)size;
+  *length = size;
+  return (const char *)p + 4;
+}
+
+/* Make a code of the dump in the scratch, which is read from a copy as the
+   names of globals are collected behind it. */
+static wire_code *new_code(lua_State *L, code_cache *cache, uint64_t hash,
+                           unsigned upvalues, unsigned env) {
+  size_t size = cache->dump_size;
+  wire_code *code = fut_memory_new(sizeof *code + size), *larger;
+  if (code == NULL)
+    wire_no_memory(L);
+  memcpy(code->bytes, cache->dump, size);
+  struct globals g = {cache, size, false};
+  code->known = bytecode_scan(code->bytes, size, (int)env - 1, &code->facts,
+                              add_global, &g);
+  code->globals_size = code->known ? cache->dump_size - size : 0;
+  larger = fut_memory_resize(code, sizeof *code + size + code->globals_size);
+  if (larger == NULL || g.failed) {
+    fut_memory_free(larger ? larger : code);
+    wire_no_memory(L);
+  }
+  code = larger;
+  memcpy(code->bytes + size, cache->dump + size, code->globals_size);
+  code->globals = code->bytes + size;
+  fut_object_init(&code->object, &wire_code_kind);
+  code->id = next_id();
+  code->hash = hash;
+  code->size = size;
+  code->upvalues = upvalues;
+  code->env = env;
+  return code;
+}
+
+/* Return the code that has the bytes in the scratch, made if need be. */
+static wire_code *intern(lua_State *L, code_cache *cache, unsigned upvalues,
+                         unsigned env) {
+  uint64_t hash = hash_bytes(cache->dump, cache->dump_size) + env;
   size_t mask = CODE_LIMIT * 2 - 1, at = (size_t)hash & mask;
   for (; cache->codes[at]; at = (at + 1) & mask) {
     wire_code *code = cache->codes[at];
     if (code->hash == hash && code->size == cache->dump_size &&
-        memcmp(code->bytes, cache->dump, code->size) == 0)
+        code->env == env && memcmp(code->bytes, cache->dump, code->size) == 0)
       return code;
   }
-  wire_code *code = fut_memory_new(sizeof *code + cache->dump_size);
-  if (code == NULL)
-    wire_no_memory(L);
-  fut_object_init(&code->object, &wire_code_kind);
-  code->id = next_id();
-  code->hash = hash;
-  code->size = cache->dump_size;
-  code->upvalues = upvalues;
-  memcpy(code->bytes, cache->dump, cache->dump_size);
+  wire_code *code = new_code(L, cache, hash, upvalues, env);
   cache->codes[at] = code;
   cache->count++;
   cache->byte_count += code->size;
@@ -145,60 +216,26 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
       cache->byte_count > CODE_BYTE_LIMIT)
     renew_functions(L, cache);
   unsigned upvalues = count_upvalues(L, index);
+  unsigned env = find_env(L, index, upvalues);
   lua_rawgeti(L, LUA_REGISTRYINDEX, cache->functions);
   lua_pushvalue(L, index); /* functions, function */
   cache->dump_size = 0;
   if (lua_dump(L, append_dump, cache, 0) != 0)
     wire_no_memory(L);
-  code = intern(L, cache, upvalues);
+  code = intern(L, cache, upvalues, env);
   lua_pushlightuserdata(L, code);
   lua_rawset(L, -3);
   lua_pop(L, 1);
   return code;
 }
 
-bool code_load(lua_State *L, const wire_code *code) {
-  int status =
-      luaL_loadbufferx(L, (const char *)code->bytes, code->size, "=code", "b");
-  if (status == LUA_ERRMEM)
-    lua_error(L);
-  return status == LUA_OK;
-}
-
-bool code_cache_push(lua_State *L, code_cache *cache, const wire_code *code) {
-  struct code_loaded *place = &cache->loaded[code->id % CODE_LIMIT];
-  if (place->id == code->id) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, place->closure);
-    if (place->upvalue == NULL)
-      return true;
-    if (lua_upvalueid(L, -1, 1) == place->upvalue) { /* not joined since */
-      lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-      lua_setupvalue(L, -2, 1);
-      return true;
-    }
-    lua_pop(L, 1);
-  }
-  if (!code_load(L, code))
-    return false;
-  place->id = 0; /* until all is in place */
-  lua_pushvalue(L, -1);
-  if (place->closure == LUA_NOREF)
-    place->closure = luaL_ref(L, LUA_REGISTRYINDEX);
-  else
-    lua_rawseti(L, LUA_REGISTRYINDEX, place->closure);
-  place->upvalue = code->upvalues ? lua_upvalueid(L, -1, 1) : NULL;
-  place->id = code->id;
-  return true;
-}
-
-bool code_is_free(lua_State *L, const wire_code *code, int index) {
-  if (code->upvalues == 0)
-    return true;
-  if (code->upvalues > 1)
-    return false;
-  lua_getupvalue(L, index, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  bool same = lua_topointer(L, -1) == lua_topointer(L, -2);
-  lua_pop(L, 2);
-  return same;
+void code_cache_forget(lua_State *L, code_cache *cache) {
+  if (cache->functions == LUA_NOREF || !lua_isfunction(L, -1))
+    return;
+  luaL_checkstack(L, 4, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, cache->functions);
+  lua_pushvalue(L, -2);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
 }

@@ -2,6 +2,7 @@
 #ifndef FUT_WIRE_CODE_H
 #define FUT_WIRE_CODE_H
 
+#include "bytecode.h"
 #include "wire.h"
 
 #include <stdint.h>
@@ -13,30 +14,30 @@ typedef struct wire_code {
   uint64_t hash;
   size_t size;
   unsigned upvalues;
-  unsigned char bytes[]; /* as lua_dump wrote them, with debug information */
+  unsigned env;         /* the upvalue that held the globals, 0 if none did */
+  bool known;           /* facts are known */
+  bytecode_facts facts; /* of the upvalues */
+  size_t globals_size;  /* the globals that it names and a new state lacks: */
+  const unsigned char *globals; /* length in 4 bytes, name; lie behind bytes */
+  unsigned char bytes[];        /* as lua_dump wrote them, not stripped */
 } wire_code;
 
 extern const fut_object_kind wire_code_kind;
 
 enum {
-  CODE_LIMIT = 512,          /* codes that a state keeps, power of two */
+  CODE_LIMIT = 512,          /* codes that a state keeps, a power of two */
   CODE_BYTE_LIMIT = 4 << 20, /* and how much bytecode */
 };
 
-/* What a state knows of functions that leave and that have come. */
+/* What a state knows of the functions that leave it. */
 typedef struct code_cache {
-  /* Leaving: functions -> code in a weak table of Lua, codes by content. */
-  int functions; /* reference in the registry, LUA_NOREF before first use */
+  int functions; /* reference of a weak table from function to code, or
+                    LUA_NOREF */
+  const char *const *fresh;         /* as for fresh_global() */
   wire_code *codes[CODE_LIMIT * 2]; /* open addressing; holds a reference */
   size_t count, byte_count;
-  unsigned char *dump; /* scratch */
+  unsigned char *dump; /* scratch: bytes, then globals */
   size_t dump_size, dump_capacity;
-  /* Come: closures with no upvalue but the globals, direct mapped. */
-  struct code_loaded {
-    uint64_t id;
-    int closure;         /* reference in the registry */
-    const void *upvalue; /* identity of the first, NULL if it has none */
-  } loaded[CODE_LIMIT];
 } code_cache;
 
 void code_cache_init(code_cache *cache);
@@ -44,23 +45,26 @@ void code_cache_init(code_cache *cache);
 void code_cache_fini(lua_State *L, code_cache *cache);
 
 /* Return the code of the Lua function at index, held by the cache: it stays
-   only until the next call. Needs 4 stack slots. */
+   only until the next call. Needs 4 stack slots. Raises a memory error. */
 wire_code *code_cache_find(lua_State *L, code_cache *cache, int index);
 
-/* The same if the function was met before, else NULL; never runs the
+/* The same if the function was met before, else NULL. Never runs the
    collector. */
 wire_code *code_cache_peek(lua_State *L, code_cache *cache, int index);
 
-/* Push a closure of code of its own; upvalues are nil, but the first is the
-   table of globals. Returns false with a message if code cannot be loaded. */
-bool code_load(lua_State *L, const wire_code *code);
+/* Forget the function on top, so that it is not known by its code. */
+void code_cache_forget(lua_State *L, code_cache *cache);
 
-/* Push a closure of code that all users in this state share: code has no
-   upvalue or one, which is set to the globals again. Returns as code_load(). */
-bool code_cache_push(lua_State *L, code_cache *cache, const wire_code *code);
+/* Whether code has no upvalue but one that may hold the globals, and never
+   changes that. */
+static inline bool code_is_simple(const wire_code *code) {
+  return code->upvalues == 0 ||
+         (code->upvalues == 1 && code->env == 1 && code->known &&
+          !bytecode_has(code->facts.assigned, 0));
+}
 
-/* Whether the Lua function at index has no upvalue, or one that holds the
-   globals. Requires that code is its code. */
-bool code_is_free(lua_State *L, const wire_code *code, int index);
+/* Step through the names: return the next and set *length, or NULL at the
+   end. *at is 0 at first. */
+const char *code_next_global(const wire_code *code, size_t *at, size_t *length);
 
 #endif

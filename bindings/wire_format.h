@@ -1,6 +1,8 @@
 /* wire_format.h - what the bytes of a message mean
 
-   message  = version, flags, count (varint), count values, WIRE_FINISH
+   message  = version, flags, count (varint), count values, WIRE_FINISH; with
+              WIRE_FLAG_GLOBALS (1, string, value)*, 0 before the finish
+   string   = length (varint), bytes
    varint   = 7 bits a byte, lowest first, the high bit says that more follow
    offset   = varint: where in the message the tag of an earlier value lies
 
@@ -17,7 +19,8 @@
             | WIRE_KEY_NEAR + number | WIRE_KEY_FAR, number in two bytes
             | WIRE_KEY_VALUE, value
    function = tag, index of its code among the objects, its upvalues: values,
-              or WIRE_UPVALUE, offset of a function, number: shared with it */
+              WIRE_GLOBALS, WIRE_ENVIRONMENT, or WIRE_UPVALUE, offset of a
+   function, number: shared with it */
 #ifndef FUT_WIRE_FORMAT_H
 #define FUT_WIRE_FORMAT_H
 
@@ -25,7 +28,8 @@ enum { WIRE_VERSION = 0xF1, WIRE_FINISH = 0xFE };
 
 /* Flags of a message. */
 enum {
-  WIRE_FLAG_PLAIN = 1, /* only nil, booleans, numbers and strings */
+  WIRE_FLAG_PLAIN = 1,   /* only nil, booleans, numbers and strings */
+  WIRE_FLAG_GLOBALS = 2, /* globals come along */
 };
 
 enum wire_tag {
@@ -36,19 +40,33 @@ enum wire_tag {
   WIRE_INT32 = 0x04,
   WIRE_INT64 = 0x05,
   WIRE_FLOAT = 0x06,
-  WIRE_POINTER = 0x08, /* light userdata in 8 bytes; threads only */
-  WIRE_GLOBALS = 0x09, /* the receiver's table of globals */
-  WIRE_REF = 0x0A,     /* offset: the same value once more */
-  WIRE_UPVALUE = 0x0B, /* only in place of an upvalue */
-  WIRE_OBJECT = 0x0C,  /* index of a counted object that is no code */
-  WIRE_LONG = 0x10,    /* length (varint), bytes: a string */
-  WIRE_CODE = 0x12,    /* index: a function of no upvalue but the globals */
+  WIRE_POINTER = 0x08,     /* light userdata in 8 bytes; threads only */
+  WIRE_GLOBALS = 0x09,     /* the receiver's table of globals */
+  WIRE_REF = 0x0A,         /* offset: the same value once more */
+  WIRE_UPVALUE = 0x0B,     /* only in place of an upvalue */
+  WIRE_OBJECT = 0x0C,      /* index of a counted object that is no code */
+  WIRE_ENVIRONMENT = 0x0D, /* only as an upvalue: the globals that came along
+                              before the receiver's */
+  WIRE_LONG = 0x10,        /* length (varint), bytes: a string */
+  WIRE_CODE = 0x12,        /* index: a function of no upvalue but the globals */
   WIRE_FUNCTION = 0x14,
-  WIRE_TABLE = 0x18,  /* + WIRE_META */
-  WIRE_SHORT = 0x40,  /* + length, up to WIRE_SHORT_LIMIT */
-  WIRE_SMALL = 0x80,  /* + integer - WIRE_SMALL_MIN */
-  WIRE_SHARED = 0x01, /* bit of an even tag from WIRE_LONG on */
-  WIRE_META = 0x02,   /* bit of WIRE_TABLE: a metatable follows */
+  WIRE_TABLE = 0x18,      /* + WIRE_META */
+  WIRE_MODULE = 0x20,     /* type, name */
+  WIRE_FIELD = 0x22,      /* type, name of a module, name of a field of it */
+  WIRE_REGISTERED = 0x24, /* type, name */
+  WIRE_REDUCED = 0x26,    /* type, count (varint), function, arguments */
+  WIRE_SOURCE = 0x28,     /* function as text */
+  WIRE_SHORT = 0x40,      /* + length, up to WIRE_SHORT_LIMIT */
+  WIRE_SMALL = 0x80,      /* + integer - WIRE_SMALL_MIN */
+  WIRE_SHARED = 0x01,     /* bit of an even tag from WIRE_LONG on */
+  WIRE_META = 0x02,       /* bit of WIRE_TABLE: a metatable follows */
+};
+
+/* The byte after WIRE_SOURCE. */
+enum wire_source {
+  WIRE_SOURCE_MAKER = 0,   /* chunk name, text of a chunk that returns it */
+  WIRE_SOURCE_MAIN = 1,    /* chunk name, text of the function itself */
+  WIRE_SOURCE_EARLIER = 2, /* offset of a function made by the same text */
 };
 
 enum wire_key {

@@ -76,11 +76,13 @@ int wire_first_type(const unsigned char *bytes, size_t size) {
     at++;
   if (++at >= size)
     return LUA_TNONE;
-  unsigned char tag = bytes[at];
+  unsigned tag = bytes[at];
   if (tag >= WIRE_SMALL)
     return LUA_TNUMBER;
   if (tag >= WIRE_SHORT)
     return LUA_TSTRING;
+  if (tag >= WIRE_LONG)
+    tag &= ~(unsigned)WIRE_SHARED;
   switch (tag) {
   case WIRE_NIL:
     return LUA_TNIL;
@@ -97,19 +99,21 @@ int wire_first_type(const unsigned char *bytes, size_t size) {
   case WIRE_OBJECT:
     return LUA_TUSERDATA;
   case WIRE_LONG:
-  case WIRE_LONG | WIRE_SHARED:
     return LUA_TSTRING;
   case WIRE_CODE:
-  case WIRE_CODE | WIRE_SHARED:
+  case WIRE_SOURCE:
   case WIRE_FUNCTION:
-  case WIRE_FUNCTION | WIRE_SHARED:
     return LUA_TFUNCTION;
   case WIRE_GLOBALS:
   case WIRE_TABLE:
-  case WIRE_TABLE | WIRE_SHARED:
   case WIRE_TABLE | WIRE_META:
-  case WIRE_TABLE | WIRE_META | WIRE_SHARED:
     return LUA_TTABLE;
+  case WIRE_MODULE:
+  case WIRE_FIELD:
+  case WIRE_REGISTERED:
+  case WIRE_REDUCED:
+    return at + 1 < size && bytes[at + 1] < LUA_NUMTYPES ? bytes[at + 1]
+                                                         : LUA_TNONE;
   default:
     return LUA_TNONE;
   }

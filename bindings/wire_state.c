@@ -3,35 +3,29 @@
 
 #include "memory.h"
 
+#include "decode.h"
+#include "encode.h"
+
 #include <lauxlib.h>
 #include <stdlib.h>
-
-static void free_encoder(encoder *e) {
-  fut_memory_free(e->frames);
-  fut_memory_free(e->upvalues);
-  pointer_map_fini(&e->met);
-  fut_memory_free(e);
-}
-
-static void free_decoder(lua_State *L, decoder *d) {
-  luaL_unref(L, LUA_REGISTRYINDEX, d->keys);
-  fut_memory_free(d->frames);
-  fut_memory_free(d);
-}
 
 static int l_state_gc(lua_State *L) {
   wire_state *state = lua_touserdata(L, 1);
   while (state->encoders) {
     encoder *e = state->encoders;
     state->encoders = e->next;
-    free_encoder(e);
+    encoder_free(e);
   }
   while (state->decoders) {
     decoder *d = state->decoders;
     state->decoders = d->next;
-    free_decoder(L, d);
+    decoder_free(L, d);
   }
   code_cache_fini(L, &state->codes);
+  load_cache_fini(L, &state->loaded);
+  wire_names_fini(L, &state->names);
+  luaL_unref(L, LUA_REGISTRYINDEX, state->source);
+  state->source = LUA_NOREF;
   return 0;
 }
 
@@ -41,55 +35,42 @@ wire_state *wire_state_push(lua_State *L) {
   state->hooks = &none;
   state->encoders = NULL;
   state->decoders = NULL;
+  state->source = LUA_NOREF;
   code_cache_init(&state->codes);
+  load_cache_init(&state->loaded);
+  wire_names_init(&state->names);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, l_state_gc);
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
+  wire_names_open(L, &state->names);
   return state;
 }
 
 void wire_state_set_hooks(wire_state *state, const wire_hooks *hooks) {
   state->hooks = hooks;
+  state->codes.fresh = hooks->fresh;
+  state->names.fresh = hooks->fresh;
 }
 
-encoder *wire_encoder_take(lua_State *L, wire_state *state) {
-  encoder *e = state->encoders;
-  while (e != NULL && e->busy)
-    e = e->next;
-  if (e == NULL) {
-    e = fut_memory_new(sizeof *e);
-    if (e == NULL)
-      wire_no_memory(L);
-    memset(e, 0, sizeof *e);
-    pointer_map_init(&e->met);
-    e->state = state;
-    e->next = state->encoders;
-    state->encoders = e;
-  }
-  e->busy = true;
-  return e;
+void wire_state_set_source(lua_State *L, wire_state *state) {
+  int source = luaL_ref(L, LUA_REGISTRYINDEX);
+  luaL_unref(L, LUA_REGISTRYINDEX, state->source);
+  state->source = source;
 }
 
-decoder *wire_decoder_take(lua_State *L, wire_state *state) {
-  decoder *d = state->decoders;
-  while (d != NULL && d->busy)
-    d = d->next;
-  if (d == NULL) {
-    d = fut_memory_new(sizeof *d);
-    if (d == NULL)
-      wire_no_memory(L);
-    memset(d, 0, sizeof *d);
-    d->state = state;
-    d->keys = LUA_NOREF;
-    d->next = state->decoders;
-    state->decoders = d;
-  }
-  d->busy = true;
-  return d;
+void wire_state_register(lua_State *L, wire_state *state, const char *name) {
+  code_cache_forget(L, &state->codes);
+  wire_names_register(L, &state->names, name);
 }
 
-_Noreturn void wire_refuse(lua_State *L, wire_state *state) {
+void wire_lease_end(wire_lease *lease) {
+  if (lease->place)
+    lease->place->busy = false;
+  lease->place = NULL;
+}
+
+void wire_refuse(lua_State *L, wire_state *state) {
   const char *message = lua_tostring(L, -1);
   if (state->hooks->refuse)
     state->hooks->refuse(L, message);

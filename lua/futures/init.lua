@@ -3,7 +3,9 @@
 -- Everything that must be fast or touches threads is in `futures.core` (C);
 -- here it gets the shape that users see.
 local core = require "futures.core"
+local fail = require "futures.fail"
 local options = require "futures.options"
+local source = require "futures.source"
 
 ---@class futures
 local futures = {
@@ -16,6 +18,11 @@ local futures = {
   wait = core.wait,
   as_completed = core.as_completed,
   poll = core.poll,
+
+  encode = core.encode,
+  decode = core.decode,
+  register = core.register,
+  register_source = source.register,
 
   cpu_count = core.cpu_count,
   isinstance = core.isinstance,
@@ -55,6 +62,39 @@ local function thread_pool(_, opts)
 end
 
 getmetatable(futures.ThreadPoolExecutor).__call = thread_pool
+
+--- Gives the text of chunks that lie in no file (packed games, archives); set
+-- it to a function of the chunk name that returns the text, or nil.
+---@type nil | fun(chunkname: string): string?
+futures.source_loader = nil
+
+source.loader = function(chunkname)
+  local loader = futures.source_loader
+  return loader and loader(chunkname)
+end
+
+--- The source of a Lua function, verified against its bytecode.
+---@param fn function
+---@return string source an expression that compiles after `return `; captured
+---  variables are free names in it
+---@return string file
+---@return integer line
+function futures.getsource(fn)
+  if type(fn) ~= "function" then
+    local message = "bad argument #1 to 'getsource' (function expected, got %s)"
+    error(message:format(fn == nil and "no value" or type(fn)), 2)
+  end
+  local ok, text, file, line = pcall(source.get, fn)
+  if not ok then
+    if type(text) == "string" then
+      fail(core.SerializationError, "cannot send function: " .. text, 2)
+    end
+    error(text, 0)
+  end
+  return text, file, line
+end
+
+core.set_source(source.chunk)
 
 --- What happens to an error that a callback raises; replace it as you like.
 ---@param err any what was raised

@@ -23,8 +23,7 @@ static enum wire_mode check_options(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, 2)) {
-    const char *key =
-        lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
     if (strcmp(key, "functions") != 0)
       luaL_argerror(L, 2,
                     lua_pushfstring(L, "unknown option '%s'",

@@ -40,7 +40,7 @@ void code_cache_init(code_cache *cache) {
 }
 
 static void drop_codes(code_cache *cache) {
-  for (int i = 0; i < CODE_LIMIT * 2; i++)
+  for (int i = 0; cache->codes && i < CODE_LIMIT * 2; i++)
     if (cache->codes[i]) {
       fut_object_release(&cache->codes[i]->object);
       cache->codes[i] = NULL;
@@ -51,6 +51,7 @@ static void drop_codes(code_cache *cache) {
 void code_cache_fini(lua_State *L, code_cache *cache) {
   luaL_unref(L, LUA_REGISTRYINDEX, cache->functions);
   drop_codes(cache);
+  fut_memory_free(cache->codes);
   fut_memory_free(cache->dump);
   code_cache_init(cache);
 }
@@ -70,6 +71,13 @@ wire_code *code_cache_peek(lua_State *L, code_cache *cache, int index) {
 /* Make an empty weak table of functions; codes are dropped only when no
    entry points to them any more. */
 static void renew_functions(lua_State *L, code_cache *cache) {
+  if (cache->codes == NULL) {
+    size_t size = CODE_LIMIT * 2 * sizeof *cache->codes;
+    cache->codes = fut_memory_new(size);
+    if (cache->codes == NULL)
+      wire_no_memory(L);
+    memset(cache->codes, 0, size);
+  }
   lua_newtable(L);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "k");

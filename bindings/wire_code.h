@@ -33,8 +33,9 @@ enum {
 typedef struct code_cache {
   int functions; /* reference of a weak table from function to code, or
                     LUA_NOREF */
-  const char *const *fresh;         /* as for fresh_global() */
-  wire_code *codes[CODE_LIMIT * 2]; /* open addressing; holds a reference */
+  const char *const *fresh; /* as for fresh_global() */
+  wire_code **codes;        /* CODE_LIMIT * 2, or NULL before the first; open
+                               addressing; holds a reference to each */
   size_t count, byte_count;
   unsigned char *dump; /* scratch: bytes, then globals */
   size_t dump_size, dump_capacity;

@@ -4,7 +4,7 @@
 
 #include "wire_code.h"
 
-enum { LOADED_LIMIT = 256, LEASED_LIMIT = 64 };
+enum { LOADED_LIMIT = 64, LEASED_LIMIT = 16 };
 
 /* A closure that is handed out again and again. */
 typedef struct loaded_code {

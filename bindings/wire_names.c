@@ -55,15 +55,15 @@ static void link_item(wire_names *names, size_t number) {
   names->slots[at] = (uint32_t)number + 1;
 }
 
-/* Make room for one more item; slots stay at most a quarter full, so that
+/* Make room for one more item; slots stay at most a third full, so that
    values without a name are mostly told at the first look. */
 static void reserve(lua_State *L, wire_names *names) {
   if (names->item_count == names->item_capacity)
     names->items = wire_grow(L, names->items, &names->item_capacity,
                              names->item_count + 1, sizeof *names->items);
-  if (names->item_count * 4 < names->slot_count)
+  if (names->item_count * 3 < names->slot_count)
     return;
-  size_t count = names->slot_count ? names->slot_count * 2 : 1024;
+  size_t count = names->slot_count ? names->slot_count * 2 : 512;
   uint32_t *slots = fut_memory_new(count * sizeof *slots);
   if (slots == NULL)
     wire_no_memory(L);
@@ -83,6 +83,16 @@ static uint32_t add_string(lua_State *L, wire_names *names, int index) {
   lua_rawseti(L, -2, (lua_Integer)names->string_count + 1);
   lua_pop(L, 1);
   return ++names->string_count;
+}
+
+/* The same for the name of a module, kept once for all its fields. */
+static uint32_t add_module_string(lua_State *L, wire_names *names, int index) {
+  const char *name = lua_tostring(L, index);
+  if (names->module_string == 0 || names->module_name != name) {
+    names->module_string = add_string(L, names, index);
+    names->module_name = name;
+  }
+  return names->module_string;
 }
 
 /* Whether string number comes before the one at index in the alphabet. */
@@ -109,7 +119,7 @@ static void add_item(lua_State *L, wire_names *names, int module, int field) {
       return;
   }
   reserve(L, names);
-  uint32_t module_string = module ? add_string(L, names, module) : 0;
+  uint32_t module_string = module ? add_module_string(L, names, module) : 0;
   uint32_t field_string = field ? add_string(L, names, field) : 0;
   item = wire_names_find(names, pointer, type);
   if (item == NULL) {
@@ -222,6 +232,7 @@ void wire_names_rebuild(lua_State *L, wire_names *names) {
   names->built = false; /* until all is done */
   names->item_count = names->own_items;
   names->string_count = names->own_strings;
+  names->module_string = 0;
   memset(names->slots, 0, names->slot_count * sizeof *names->slots);
   for (size_t i = 0; i < names->item_count; i++)
     link_item(names, i);
@@ -272,6 +283,12 @@ void wire_names_open(lua_State *L, wire_names *names) {
   lua_pop(L, 1);
   names->own_items = names->item_count;
   names->own_strings = names->string_count;
+  name_item *fitting =
+      fut_memory_resize(names->items, names->item_count * sizeof *names->items);
+  if (fitting != NULL) { /* many states never need more */
+    names->items = fitting;
+    names->item_capacity = names->item_count;
+  }
 }
 
 void wire_names_register(lua_State *L, wire_names *names, const char *name) {

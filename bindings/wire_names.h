@@ -16,6 +16,8 @@ typedef struct name_item {
 typedef struct wire_names {
   int strings, loaded, registered; /* references of tables in the registry */
   uint32_t string_count, own_strings;
+  uint32_t module_string;  /* the last name of a module, 0 if there is none */
+  const char *module_name; /* identity of that string */
   name_item *items;
   size_t item_count, own_items, item_capacity;
   uint32_t *slots; /* 1 + number of an item; open addressing */

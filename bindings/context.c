@@ -122,6 +122,23 @@ context *context_find(lua_State *L) {
   return ctx && ctx->arena ? ctx : NULL;
 }
 
+static int message_gc(lua_State *L) {
+  wire_message_fini(lua_touserdata(L, 1));
+  return 0;
+}
+
+wire_message *context_message(lua_State *L, context *ctx) {
+  if (!ctx->scratch.busy)
+    return &ctx->scratch;
+  wire_message *message = lua_newuserdatauv(L, sizeof *message, 0);
+  wire_message_init(message);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, message_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  return message;
+}
+
 fut_wait context_wait(context *ctx, fut_deadline deadline) {
   return (fut_wait){.waiter = ctx->waiter,
                     .spin = &ctx->spin,

@@ -28,7 +28,7 @@ typedef struct context {
   fut_spin spin;             /* this thread's */
   fut_completions callbacks; /* futures with callbacks that have ended */
   wire_state *wire;          /* anchored in the registry */
-  wire_message scratch;      /* what is being sent */
+  wire_message scratch;      /* what is being sent: see context_message() */
   context_pool *pools;
   bool finishing;   /* the state closes: no new tasks */
   bool in_callback; /* a callback is running: no other one runs */
@@ -67,6 +67,11 @@ context *context_find(lua_State *L);
 
 /* Make what waits by this context need: everything but the deadline. */
 fut_wait context_wait(context *ctx, fut_deadline deadline);
+
+/* Return an empty message to encode into, to be emptied at once; may push a
+   value that keeps it. The scratch of the context, but for a finalizer that
+   runs while that is being encoded into. */
+wire_message *context_message(lua_State *L, context *ctx);
 
 /* See that the end of the state waits for executor. False: out of memory. */
 bool context_add_pool(context *ctx, fut_executor *executor);

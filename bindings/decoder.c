@@ -1,5 +1,5 @@
 /* decoder.c - what the parts of a decoder share: its life, stack and memory */
-#include "decode.h"
+#include "decoder.h"
 
 #include "memory.h"
 

@@ -34,6 +34,7 @@ static int run(lua_State *L) {
 static bool encode_rest(lua_State *L, wire_state *state, int first, int count,
                         int done, enum wire_mode mode, const char *what,
                         wire_message *out) {
+  out->busy = true; /* finalizers may run from here on */
   luaL_checkstack(L, count - done + 16, "too many values to send");
   size_t size = out->size, object_count = out->object_count;
   if (state->names.registered != LUA_NOREF && !state->names.built)
@@ -74,6 +75,7 @@ static bool encode_rest(lua_State *L, wire_state *state, int first, int count,
       break;
   } while (true);
   encoder_give(e);
+  out->busy = false;
   if (status != LUA_OK) {
     if (e->end == END_REFUSED)
       wire_refuse(L, state);

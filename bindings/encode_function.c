@@ -143,9 +143,8 @@ void encoder_step_function(encoder *e, encode_frame *f) {
   while (f->done < f->length) {
     int n = (int)++f->done;
     const char *name = lua_getupvalue(L, f->index, n);
-    if (encoder_is_globals(e,
-                           strcmp(name, "_ENV") ==
-                               0)) { /* never joined: they are the receiver's */
+    if (encoder_is_globals(e, strcmp(name, "_ENV") == 0)) {
+      /* never joined: they are the receiver's */
       encoder_put_tag(e, f->along ? WIRE_ENVIRONMENT : WIRE_GLOBALS);
       lua_pop(L, 1);
     } else if (put_joined(e, f, n))

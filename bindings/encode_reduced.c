@@ -1,4 +1,8 @@
-/* encode_reduced.c - objects that say themselves how to rebuild them */
+/* encode_reduced.c - objects that say themselves how to rebuild them
+
+   __reduce is user code in the middle of an encoding. It may encode other
+   messages; what it must not do is to take tables or strings away from values
+   that are being sent, as what was met is known by its address. */
 #include "encode.h"
 
 #include <lauxlib.h>

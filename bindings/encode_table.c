@@ -127,12 +127,15 @@ static bool names_matter(const encode_frame *f) {
 
 bool encoder_begin_table(encoder *e) {
   lua_State *L = e->L;
-  const void *pointer = lua_topointer(L, -1);
+  const void *pointer = lua_topointer(L, -1), *metatable = NULL;
   size_t at = e->out->size;
-  bool meta = false;
   if (pointer == e->globals) {
     encoder_put_tag(e, WIRE_GLOBALS);
     return true;
+  }
+  if (lua_getmetatable(L, -1)) {
+    metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
   }
   if (e->depth > 0 && names_matter(&e->frames[e->depth - 1]))
     encoder_refresh_names(e);
@@ -141,16 +144,14 @@ bool encoder_begin_table(encoder *e) {
   if (wire_names_find(&e->state->names, pointer, LUA_TTABLE) &&
       encoder_put_name(e))
     return true;
-  if (lua_getmetatable(L, -1)) {
-    const void *metatable = lua_topointer(L, -1);
-    lua_pop(L, 1);
-    if (metatable != e->plain_meta && environment_is(L, -1)) {
+  bool meta = metatable != NULL;
+  if (meta && metatable != e->plain_meta) {
+    if (environment_is(L, -1)) {
       encoder_put_tag(e, WIRE_GLOBALS);
       return true;
     }
-    if (metatable != e->plain_meta && encoder_begin_reduced(e))
+    if (encoder_begin_reduced(e))
       return false;
-    meta = true;
   }
   encode_frame *f = encoder_push_frame(e, FRAME_TABLE, at);
   f->meta = meta;

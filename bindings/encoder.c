@@ -1,5 +1,5 @@
 /* encoder.c - what the parts of an encoder share: its life, output and names */
-#include "encode.h"
+#include "encoder.h"
 
 #include "environment.h"
 #include "memory.h"

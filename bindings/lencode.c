@@ -8,10 +8,11 @@
 /* encode(...) */
 static int l_encode(lua_State *L) {
   context *ctx = context_get(L);
-  wire_encode(L, ctx->wire, 1, lua_gettop(L), WIRE_PORTABLE, "value",
-              &ctx->scratch);
-  lua_pushlstring(L, (const char *)ctx->scratch.bytes, ctx->scratch.size);
-  wire_message_clear(&ctx->scratch);
+  int count = lua_gettop(L);
+  wire_message *message = context_message(L, ctx);
+  wire_encode(L, ctx->wire, 1, count, WIRE_PORTABLE, "value", message);
+  lua_pushlstring(L, (const char *)message->bytes, message->size);
+  wire_message_clear(message);
   return 1;
 }
 

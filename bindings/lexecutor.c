@@ -71,14 +71,16 @@ static int l_executor_submit(lua_State *L) {
     arg_type_error(L, 2, "function");
   int count = lua_gettop(L) - 1;
   future_box *future = future_push(L, ctx);
-  wire_encode(L, ctx->wire, 2, count, WIRE_THREAD, "argument", &ctx->scratch);
-  struct job *job = job_new(ctx, &ctx->scratch);
+  wire_message *message = context_message(L, ctx);
+  wire_encode(L, ctx->wire, 2, count, WIRE_THREAD, "argument", message);
+  struct job *job = job_new(ctx, message);
   if (job == NULL)
     fail_no_memory(L);
   future->future = job_future(job);
   fut_err err = fut_executor_submit(box->executor, (fut_task *)(void *)job);
   if (err != FUT_OK)
     fail_raise_err(L, ctx, err);
+  lua_settop(L, count + 2); /* the future */
   return 1;
 }
 

@@ -15,6 +15,7 @@ typedef struct wire_message {
   size_t size, capacity;
   fut_object **objects; /* each entry holds one reference */
   size_t object_count, object_capacity;
+  bool busy; /* being encoded into: finalizers that send need another one */
 } wire_message;
 
 /* Start empty, with no memory. */

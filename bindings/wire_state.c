@@ -3,8 +3,8 @@
 
 #include "memory.h"
 
-#include "decode.h"
-#include "encode.h"
+#include "decoder.h"
+#include "encoder.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

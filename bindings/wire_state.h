@@ -8,8 +8,8 @@
 #include "wire_message.h"
 #include "wire_names.h"
 
-typedef struct encoder encoder; /* encode.h */
-typedef struct decoder decoder; /* decode.h */
+typedef struct encoder encoder; /* encoder.h */
+typedef struct decoder decoder; /* decoder.h */
 
 struct wire_state {
   const wire_hooks *hooks;

@@ -85,8 +85,8 @@ static inline bool fut_state_done(fut_state state) {
 bool fut_future_watch(fut_future *future, fut_watch *watch);
 
 /* End a watch of the future: when this returns, told is not running and will
-   not run. Return false if it has run. Requires that the watch was registered
-   and the reference lasts. */
+   not run. Return false if it has run, or was refused by fut_future_watch().
+   Requires that the reference lasts. */
 bool fut_future_unwatch(fut_future *future, fut_watch *watch);
 
 /* Wait, if the future has ended, until all who watched it have been told. */

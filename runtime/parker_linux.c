@@ -12,6 +12,7 @@
 #include "event.h"
 #include "memory.h"
 #include "signal_sleep.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -26,7 +27,8 @@ enum { EMPTY, TOKEN, IN_FUTEX, ON_EVENT };
 
 struct fut_parker {
   atomic_int state;
-  bool has_event; /* owner only; true before the first ON_EVENT */
+  bool has_event;      /* owner only; true before the first ON_EVENT */
+  unsigned generation; /* owner only: of forks, when the event was opened */
   fut_event event;
 };
 
@@ -97,6 +99,19 @@ static fut_err event_sleep(fut_parker *parker, fut_deadline deadline,
   return err == FUT_OK ? FUT_EINTR : err;
 }
 
+/* Have an event of this process: the parent's would take its wake-ups. */
+static bool own_event(fut_parker *parker) {
+  unsigned generation = fut_thread_generation();
+  if (parker->has_event && parker->generation != generation) {
+    fut_event_close(&parker->event);
+    parker->has_event = false;
+  }
+  if (!parker->has_event)
+    parker->has_event = fut_event_open(&parker->event) == FUT_OK;
+  parker->generation = generation;
+  return parker->has_event;
+}
+
 fut_err fut_parker_park(fut_parker *parker, fut_deadline deadline,
                         fut_attention *attention, void *context) {
   int64_t left = fut_deadline_left(deadline);
@@ -107,9 +122,7 @@ fut_err fut_parker_park(fut_parker *parker, fut_deadline deadline,
   fut_err err = futex_sleep(parker, SHORT_SLEEP);
   if (err != FUT_ETIMEDOUT)
     return err;
-  if (!parker->has_event)
-    parker->has_event = fut_event_open(&parker->event) == FUT_OK;
-  if (!parker->has_event) /* no descriptor to spare: look again often */
+  if (!own_event(parker)) /* no descriptor to spare: look again often */
     return FUT_EINTR;
   return event_sleep(parker, deadline, attention, context);
 }

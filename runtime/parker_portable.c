@@ -18,9 +18,10 @@
 struct fut_parker {
   fut_mutex mutex;
   pthread_cond_t woken;
-  bool token;     /* guarded by mutex */
-  bool on_event;  /* guarded by mutex: the owner sleeps on the event */
-  bool has_event; /* owner only; true before the first on_event */
+  bool token;          /* guarded by mutex */
+  bool on_event;       /* guarded by mutex: the owner sleeps on the event */
+  bool has_event;      /* owner only; true before the first on_event */
+  unsigned generation; /* owner only: of forks, when the event was opened */
   fut_event event;
 };
 
@@ -83,6 +84,19 @@ static void condition_sleep(fut_parker *parker, int64_t ns) {
 #endif
 }
 
+/* Have an event of this process: the parent's would take its wake-ups. */
+static bool own_event(fut_parker *parker) {
+  unsigned generation = fut_thread_generation();
+  if (parker->has_event && parker->generation != generation) {
+    fut_event_close(&parker->event);
+    parker->has_event = false;
+  }
+  if (!parker->has_event)
+    parker->has_event = fut_event_open(&parker->event) == FUT_OK;
+  parker->generation = generation;
+  return parker->has_event;
+}
+
 fut_err fut_parker_park(fut_parker *parker, fut_deadline deadline,
                         fut_attention *attention, void *context) {
   fut_err err = FUT_EINTR; /* also: woken for no reason, look again */
@@ -93,9 +107,7 @@ fut_err fut_parker_park(fut_parker *parker, fut_deadline deadline,
   while (!parker->token && fut_deadline_left(end) > 0)
     condition_sleep(parker, fut_deadline_left(end));
   if (!parker->token && piece < left) {
-    if (!parker->has_event)
-      parker->has_event = fut_event_open(&parker->event) == FUT_OK;
-    if (parker->has_event) {
+    if (own_event(parker)) {
       parker->on_event = true;
       fut_mutex_unlock(&parker->mutex);
       err = fut_signal_sleep(parker->event.readable, deadline, attention,

@@ -40,8 +40,8 @@ fut_task *fut_queue_pull_urgent(fut_queue *queue);
    what waits is taken. share >= 1. Any thread. */
 fut_task *fut_queue_pull(fut_queue *queue, fut_link *link, unsigned share);
 
-/* Take the next task of a priority below 0, or NULL: also when others wait.
-   Any thread. */
+/* Take the next task of a priority below 0; NULL also while any of a higher
+   one waits. Any thread. */
 fut_task *fut_queue_pull_low(fut_queue *queue);
 
 #endif

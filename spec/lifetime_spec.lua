@@ -182,7 +182,7 @@ describe("the end of a script", function()
   local ends = {
     ["by itself"] = "",
     ["by os.exit(true, true)"] = "os.exit(true, true)",
-    ["by os.exit(0, true) in a function"] = "(function() os.exit(0, true) end)()",
+    ["by os.exit(0, true) in a function"] = ";(function() os.exit(0, true) end)()",
     ["by os.exit(0, true) in a coroutine"] = "coroutine.wrap(function() os.exit(0, true) end)()",
     ["by os.exit(0, true) in a callback"] = [[
       local last = futures.Future()

@@ -3,6 +3,7 @@
 
 #include "support/alarm.h"
 #include "support/cases.h"
+#include "support/child.h"
 #include "support/crew.h"
 #include "support/ledger.h"
 
@@ -231,7 +232,48 @@ static void signalled(void **unused) {
   fut_parker_free(parker);
 }
 
+/* --- forks ---------------------------------------------------------------- */
+
+static int sleep_in_child(void *context) {
+  fut_deadline until = fut_deadline_after(0.25);
+  return fut_parker_park(context, until, calm, NULL) == FUT_ETIMEDOUT ? 0 : 1;
+}
+
+static void unpark_later(void *context, unsigned index) {
+  fut_parker *timer = fut_parker_new();
+  fut_deadline until = fut_deadline_after(0.15);
+  (void)index;
+  while (fut_parker_park(timer, until, NULL, NULL) != FUT_ETIMEDOUT)
+    ;
+  fut_parker_free(timer);
+  fut_parker_unpark(context);
+}
+
+static void forked(void **unused) {
+  (void)unused;
+  fut_parker *parker = fut_parker_new();
+  fut_deadline until = fut_deadline_after(0.11);
+  while (fut_parker_park(parker, until, calm, NULL) != FUT_ETIMEDOUT)
+    ; /* now it has a descriptor */
+  pid_t children[4];
+  for (int i = 0; i < 4; i++)
+    children[i] = child_start(sleep_in_child, parker);
+  crew waker;
+  crew_start(&waker, 1, unpark_later, parker);
+  until = fut_deadline_after(within(5));
+  fut_err err;
+  do
+    err = fut_parker_park(parker, until, calm, NULL);
+  while (err == FUT_EINTR);
+  crew_join(&waker);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(child_wait(children[i]), 0);
+  assert_int_equal(err, FUT_OK);
+  fut_parker_free(parker);
+}
+
 static const struct CMUnitTest parker_tests[] = {
+    CASE("a parent and its forked children do not wake each other", forked),
     CASE("a wake-up before the sleep is kept", kept),
     CASE("several wake-ups before a sleep count as one", one),
     CASE("a sleep ends at its deadline", deadline),

@@ -1,0 +1,74 @@
+-- wire_memory_spec.lua - memory may run out anywhere, then it goes on
+local wire = require "wire_test"
+local describe, it, assert = describe, it, assert
+local _ENV = _G
+
+describe("when memory runs out", function()
+  local n = 0
+  local function count() n = n + 1 return n end
+  local shared = setmetatable({}, { __index = { 1 } })
+  local long = ("long"):rep(20)
+  local function values()
+    local t = { 1, 2, x = shared, y = { shared, count }, [shared] = 1.5, long }
+    for i = 1, 40 do
+      t[i] = { id = i, ["key" .. i] = "value" .. i, long }
+    end
+    local deep = {}
+    for _ = 1, 100 do deep = { deep } end
+    scale_of_spec = { 2 }
+    local reduced = setmetatable({}, {
+      __reduce = function() return function(x) return { x } end, 5 end })
+    return function(...) return select("#", ...), ... end, t, deep, count,
+      shared, load "return 1", function() return n, table.insert end,
+      reduced, function() return scale_of_spec, string.rep end, { math, print }
+  end
+
+  local function tries(allow)
+    local failures = 0
+    for i = 0, 100000 do
+      local c = wire.channel()
+      local arguments = table.pack(values())
+      allow(i)
+      local results = table.pack(pcall(c.call, c, table.unpack(arguments)))
+      wire.allow()
+      assert.equal(7, c:call(7)) -- whatever happened, it still works
+      if results[1] then
+        assert.equal(9, results[2])
+        assert.equal("value40", results[3][40].key40)
+        return failures
+      end
+      assert.matches("not enough memory", results[2])
+      failures = failures + 1
+      c = nil
+      if i % 20 == 0 then collectgarbage() end
+    end
+  end
+
+  it("in the library's allocator, each call fails cleanly", function()
+    assert.is_true(tries(function(i) wire.allow(i) end) > 5)
+  end)
+
+  it("in the receiving state, each call fails cleanly", function()
+    assert.is_true(tries(function(i) wire.allow(-1, i) end) > 100)
+  end)
+
+  it("for a task with upvalues, it has them afterwards", function()
+    local a, b = 1, ("long"):rep(30)
+    local function f() return a, b, print, math end
+    local function g(v) return v, f end
+    for _, task in ipairs { f, g } do
+      for i = 0, 10000 do
+        local c = wire.channel()
+        wire.allow(-1, i)
+        local ok = pcall(c.call, c, task, 5)
+        wire.allow(i % 5)
+        ok = ok and pcall(c.call, c, task, 6)
+        wire.allow()
+        assert.equal(b, (select(2, c:call(f))))
+        assert.equal(7, (c:call(g, 7)))
+        if ok then break end
+        if i % 20 == 0 then collectgarbage() end
+      end
+    end
+  end)
+end)

@@ -7,7 +7,8 @@
    its callback still waits knows that the state is closing: it calls
    context_finish(); (2) a future that is finalized when no function runs, as
    in lua_close(), keeps what it has, in `kept`; (3) the context itself, the
-   oldest object, calls context_finish() if nobody did, and frees the rest. */
+   oldest object, calls context_finish() if nobody did, and frees the rest.
+   What callbacks make by then Lua never finalizes: it is in `kept` too. */
 #include "context.h"
 
 #include "callbacks.h"
@@ -18,6 +19,23 @@
 #include "memory.h"
 
 static const char context_key; /* its address: the context in the registry */
+
+/* Finalize what is kept, first what watches futures, then these. */
+static void finalize_kept(lua_State *L, context *ctx) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->kept);
+  for (int futures = 0; futures < 2; futures++)
+    for (lua_Integer i = ctx->kept_count; i > 0; i--) {
+      lua_rawgeti(L, -1, i);
+      if ((future_test(L, -1) != NULL) == futures) {
+        luaL_getmetafield(L, -1, "__gc");
+        lua_pushvalue(L, -2);
+        lua_call(L, 1, 0);
+      }
+      lua_pop(L, 1);
+    }
+  ctx->kept_count = 0;
+  lua_pop(L, 1);
+}
 
 /* Free what the context holds; what could not be made is still NULL. */
 static void dissolve(lua_State *L, context *ctx) {
@@ -31,7 +49,7 @@ static void dissolve(lua_State *L, context *ctx) {
     fut_memory_free(pool);
   }
   callbacks_drop(L, ctx);
-  future_release_kept(L, ctx);
+  finalize_kept(L, ctx);
   wire_message_fini(&ctx->scratch);
   fut_completions_fini(&ctx->callbacks);
   fut_waiter_release(ctx->waiter);
@@ -203,6 +221,15 @@ static bool finish_pool(lua_State *L, context *ctx, context_pool *pool) {
       return true;
     }
   }
+}
+
+void context_keep_new(lua_State *L, context *ctx) {
+  if (!ctx->finishing)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->kept);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, ++ctx->kept_count);
+  lua_pop(L, 1);
 }
 
 void context_finish(lua_State *L, context *ctx) {

@@ -50,7 +50,7 @@ typedef struct context {
   int handler;   /* message handler of callbacks */
   int interrupt; /* what interrupt_deliver() raised last, or false */
   int hook_meta; /* metatable of hooks (callbacks.c) */
-  int kept;      /* table: futures collected while the state may be closing */
+  int kept;      /* table: what is to be finalized by hand (context.c) */
   lua_Integer late_first, late_last, kept_count;
 } context;
 
@@ -81,6 +81,10 @@ void context_prune_pools(context *ctx);
 
 /* Do not wait for executor at the end of the state. */
 void context_abandon_pool(context *ctx, const fut_executor *executor);
+
+/* If the state closes, it will not finalize the userdata on top of the stack,
+   which is new: see that it is finalized all the same. */
+void context_keep_new(lua_State *L, context *ctx);
 
 /* The state closes: let every task end and its callbacks run. May be called
    again. Never raises. Blocks. */

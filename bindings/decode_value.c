@@ -61,6 +61,23 @@ static void begin_reduced(decoder *d, bool shared, size_t at) {
   f->shared = shared;
 }
 
+static int l_tostring(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* The function that should rebuild a value has raised what is on top. */
+static _Noreturn void refuse_rebuilding(decoder *d) {
+  lua_State *L = d->L;
+  decoder_reserve(d);
+  lua_pushcfunction(L, l_tostring);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) /* its __tostring raised too */
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -2));
+  lua_pushfstring(L, "cannot rebuild a value: %s", lua_tostring(L, -1));
+  decoder_refuse(d);
+}
+
 /* Gather function and arguments, then replace them by what it makes of them.
    The function is user code and may decode other messages. */
 static bool step_reduced(decoder *d, decode_frame *f) {
@@ -77,11 +94,10 @@ static bool step_reduced(decoder *d, decode_frame *f) {
   if (!lua_isfunction(L, -count))
     decoder_fail(d, "not a function");
   int status = lua_pcall(L, count - 1, 1, 0);
-  if (status == LUA_ERRRUN && lua_type(L, -1) == LUA_TSTRING) {
-    lua_pushfstring(L, "cannot rebuild a value: %s", lua_tostring(L, -1));
-    decoder_refuse(d);
-  } else if (status != LUA_OK)
+  if (status == LUA_ERRMEM)
     lua_error(L);
+  if (status != LUA_OK)
+    refuse_rebuilding(d);
   if (shared)
     decoder_keep_shared(d, at);
   return true;

@@ -37,7 +37,7 @@ static bool encode_rest(lua_State *L, wire_state *state, int first, int count,
   out->busy = true; /* finalizers may run from here on */
   luaL_checkstack(L, count - done + 16, "too many values to send");
   size_t size = out->size, object_count = out->object_count;
-  if (state->names.registered != LUA_NOREF && !state->names.built)
+  if (wire_names_outdated(&state->names))
     wire_names_rebuild(L, &state->names);
   int excluded = lua_gettop(L) + 1, status;
   lua_pushnil(L);

@@ -9,6 +9,16 @@
 
 enum { PART_LIMIT = 250 };
 
+/* Whether the value on top can be called. */
+static bool is_callable(lua_State *L) {
+  if (lua_isfunction(L, -1))
+    return true;
+  bool callable = luaL_getmetafield(L, -1, "__call") != LUA_TNIL;
+  if (callable)
+    lua_pop(L, 1);
+  return callable;
+}
+
 bool encoder_begin_reduced(encoder *e) {
   lua_State *L = e->L;
   int object = lua_gettop(L);
@@ -27,8 +37,12 @@ bool encoder_begin_reduced(encoder *e) {
   }
   size_t at = e->out->size;
   lua_remove(L, -2);
-  lua_pushvalue(L, object);
   luaL_checkstack(L, 32, NULL);
+  if (!is_callable(L)) {
+    lua_pop(L, 1);
+    encoder_refuse(e, "its __reduce is no function");
+  }
+  lua_pushvalue(L, object);
   lua_call(L, 1, LUA_MULTRET);
   int count = lua_gettop(L) - object;
   if (count < 1 || count > PART_LIMIT || !lua_isfunction(L, object + 1)) {

@@ -6,28 +6,49 @@
 
 #define ALL_EVENTS (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
 
-void interrupt_init(context *ctx) {
-  ctx->hook = lua_gethook(ctx->main);
-  ctx->hook_mask = lua_gethookmask(ctx->main);
-  ctx->hook_count = lua_gethookcount(ctx->main);
+/* The hook of the main thread. The signal handler may replace it at any moment,
+   so it is read once, the function first: what is mixed of two hooks then has
+   the function of the old one, and the new one is seen the next time. */
+struct seen {
+  lua_Hook hook;
+  int mask, count;
+};
+
+static struct seen look(const context *ctx) {
+  struct seen seen;
+  seen.hook = lua_gethook(ctx->main);
+  seen.mask = lua_gethookmask(ctx->main);
+  seen.count = lua_gethookcount(ctx->main);
+  return seen;
 }
+
+static void remember(context *ctx, struct seen seen) {
+  ctx->hook = seen.hook;
+  ctx->hook_mask = seen.mask;
+  ctx->hook_count = seen.count;
+}
+
+static bool differs(const context *ctx, struct seen seen) {
+  return seen.hook != NULL &&
+         (seen.hook != ctx->hook || seen.mask != ctx->hook_mask ||
+          seen.count != ctx->hook_count);
+}
+
+void interrupt_init(context *ctx) { remember(ctx, look(ctx)); }
 
 bool interrupt_pending(void *context_) {
   context *ctx = context_;
-  lua_Hook hook = lua_gethook(ctx->main);
-  return hook != NULL &&
-         (hook != ctx->hook || lua_gethookmask(ctx->main) != ctx->hook_mask ||
-          lua_gethookcount(ctx->main) != ctx->hook_count);
+  return differs(ctx, look(ctx));
 }
 
 void interrupt_check(lua_State *L, context *ctx) {
+  struct seen seen = look(ctx);
   /* what the interpreter sets, and nobody else: all events, each instruction;
      on the main thread it would have fired before we were called */
-  if (interrupt_pending(ctx) && lua_gethookmask(ctx->main) == ALL_EVENTS &&
-      lua_gethookcount(ctx->main) == 1)
+  if (differs(ctx, seen) && seen.mask == ALL_EVENTS && seen.count == 1)
     interrupt_deliver(L, ctx);
   else
-    interrupt_init(ctx);
+    remember(ctx, seen);
 }
 
 /* Call the hook that the argument points to, on behalf of our caller. */
@@ -57,21 +78,19 @@ static void pass_on(lua_State *L, context *ctx) {
 }
 
 void interrupt_deliver(lua_State *L, context *ctx) {
-  lua_Hook hook = lua_gethook(ctx->main);
-  int mask = lua_gethookmask(ctx->main);
-  int count = lua_gethookcount(ctx->main);
-  if (hook == NULL)
+  struct seen seen = look(ctx);
+  if (seen.hook == NULL)
     return;
   if (L != ctx->main) /* the hook clears only that of the thread it is for */
     lua_sethook(ctx->main, ctx->hook, ctx->hook_mask, ctx->hook_count);
   lua_pushcfunction(L, call_hook);
-  lua_pushlightuserdata(L, &hook);
+  lua_pushlightuserdata(L, &seen.hook);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     pass_on(L, ctx);
   /* it did not raise: a hook of another kind, which stays */
   if (L != ctx->main)
-    lua_sethook(ctx->main, hook, mask, count);
-  interrupt_init(ctx);
+    lua_sethook(ctx->main, seen.hook, seen.mask, seen.count);
+  remember(ctx, seen);
 }
 
 /* Whether the value at index is what interrupt_deliver() raised last. */

@@ -20,6 +20,7 @@ future_box *future_push(lua_State *L, context *ctx) {
   *box = (future_box){.magic = &future_magic};
   lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->future);
   lua_setmetatable(L, -2);
+  context_keep_new(L, ctx);
   return box;
 }
 
@@ -96,21 +97,6 @@ static int future_gc(lua_State *L) {
     callbacks_forget(L, ctx, box);
   drop(box, ctx->arena);
   return 0;
-}
-
-void future_release_kept(lua_State *L, context *ctx) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->kept);
-  for (lua_Integer i = 1; i <= ctx->kept_count; i++) {
-    lua_rawgeti(L, -1, i);
-    future_box *box = lua_touserdata(L, -1);
-    if (box && box->future) {
-      callbacks_forget(L, ctx, box);
-      drop(box, ctx->arena);
-    }
-    lua_pop(L, 1);
-  }
-  ctx->kept_count = 0;
-  lua_pop(L, 1);
 }
 
 /* --- outcomes --------------------------------------------------------------

@@ -42,7 +42,4 @@ void future_extra(lua_State *L, int index);
 /* Run the callbacks that are due for a future that was seen done. */
 void future_settle(lua_State *L, context *ctx, fut_future *future);
 
-/* Let go of the futures in context.kept. */
-void future_release_kept(lua_State *L, context *ctx);
-
 #endif

@@ -42,7 +42,7 @@ static int set_gc(lua_State *L) {
 
 /* Push a set of the futures in the table that the argument is, and its list.
    The second upvalue of the running function is the sets' metatable. */
-static wait_set *set_push(lua_State *L, int arg) {
+static wait_set *set_push(lua_State *L, context *ctx, int arg) {
   size_t length = (size_t)lua_rawlen(L, arg);
   wait_set *set =
       lua_newuserdatauv(L, sizeof *set + length * sizeof set->items[0], 1);
@@ -50,6 +50,7 @@ static wait_set *set_push(lua_State *L, int arg) {
   set->count = 0;
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, -2);
+  context_keep_new(L, ctx);
   lua_createtable(L, length < INT_MAX ? (int)length : 0, 0); /* list */
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, -3, 1);
@@ -183,7 +184,7 @@ static int l_wait(lua_State *L) {
     until = check_until(L, 3);
   }
   lua_settop(L, 1);
-  wait_set *set = set_push(L, 1); /* futures, set, list */
+  wait_set *set = set_push(L, ctx, 1); /* futures, set, list */
   if (!satisfied(set, until)) {
     size_t watched = set_open(ctx, set, false);
     fut_completions_want(&set->queue, until == FIRST_COMPLETED ? 1 : watched,
@@ -239,7 +240,7 @@ static int l_as_completed(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   fut_deadline deadline = arg_deadline(L, 2);
   lua_settop(L, 1);
-  wait_set *set = set_push(L, 1);
+  wait_set *set = set_push(L, ctx, 1);
   lua_pop(L, 1); /* list */
   set->deadline = deadline;
   set->left = set->count;

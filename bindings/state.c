@@ -92,9 +92,9 @@ static int handle(lua_State *L) {
 static int call(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
   const job_content *content = local->call;
-  int count =
-      wire_decode(L, local->wire, WIRE_THREAD, content->bytes, content->size,
-                  content->objects, content->object_count);
+  int count = wire_decode_task(L, local->wire, WIRE_THREAD, content->bytes,
+                               content->size, content->objects,
+                               content->object_count, &local->lease);
   local->phase = RUNNING;
   lua_call(L, count - 1, LUA_MULTRET);
   local->phase = SENDING;

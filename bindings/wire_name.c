@@ -119,10 +119,8 @@ bool wire_names_push(lua_State *L, wire_names *names, const wire_name *name,
   bool found = true;
   if (name->module)
     found = push_module(L, names, name, may_load);
-  else if (names->registered != LUA_NOREF)
-    lua_rawgeti(L, LUA_REGISTRYINDEX, names->registered);
   else
-    lua_pushnil(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, names->registered);
   if (found && name->field) {
     if (lua_istable(L, -1)) {
       lua_pushlstring(L, name->field, name->field_length);

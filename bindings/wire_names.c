@@ -14,6 +14,9 @@
 
 enum { FIELD_LIMIT = 10000, NAME_LIMIT = 200 };
 
+/* Their addresses are keys in the registry. */
+static char registered_key, count_key;
+
 void wire_names_init(wire_names *names) {
   memset(names, 0, sizeof *names);
   names->strings = names->loaded = names->registered = LUA_NOREF;
@@ -195,8 +198,6 @@ static void add_module(lua_State *L, wire_names *names, int module, bool own) {
 }
 
 static void add_registered(lua_State *L, wire_names *names) {
-  if (names->registered == LUA_NOREF)
-    return;
   lua_rawgeti(L, LUA_REGISTRYINDEX, names->registered);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
@@ -254,19 +255,44 @@ void wire_names_rebuild(lua_State *L, wire_names *names) {
   }
   lua_pop(L, 1);
   names->signature = signature;
+  names->registrations_seen = *names->registrations;
   names->built = true;
+}
+
+bool wire_names_outdated(const wire_names *names) {
+  return names->registrations_seen != *names->registrations;
 }
 
 bool wire_names_refresh(lua_State *L, wire_names *names) {
   luaL_checkstack(L, 8, NULL);
-  if (names->built && sign(L, names) == names->signature)
+  if (names->built && !wire_names_outdated(names) &&
+      sign(L, names) == names->signature)
     return false;
   wire_names_rebuild(L, names);
   return true;
 }
 
+/* Find the table of what is registered in this lua_State, or make it, and the
+   count of registrations beside it. */
+static void open_registered(lua_State *L, wire_names *names) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &count_key) == LUA_TNIL) {
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &registered_key);
+    unsigned *count = lua_newuserdatauv(L, sizeof *count, 0);
+    *count = 0;
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &count_key);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &count_key);
+    lua_remove(L, -2); /* nil */
+  }
+  names->registrations = lua_touserdata(L, -1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &registered_key);
+  names->registered = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pop(L, 1);
+}
+
 void wire_names_open(lua_State *L, wire_names *names) {
   luaL_checkstack(L, 16, NULL);
+  open_registered(L, names);
   lua_newtable(L);
   names->strings = luaL_ref(L, LUA_REGISTRYINDEX);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -293,13 +319,10 @@ void wire_names_open(lua_State *L, wire_names *names) {
 
 void wire_names_register(lua_State *L, wire_names *names, const char *name) {
   luaL_checkstack(L, 4, NULL);
-  if (names->registered == LUA_NOREF) {
-    lua_newtable(L);
-    names->registered = luaL_ref(L, LUA_REGISTRYINDEX);
-  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, names->registered);
   lua_insert(L, -2);
   lua_setfield(L, -2, name);
-  lua_pop(L, 1);
-  names->built = false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &count_key);
+  ++*(unsigned *)lua_touserdata(L, -1);
+  lua_pop(L, 2);
 }

@@ -15,6 +15,8 @@ typedef struct name_item {
 /* The index of one state. Requires init before everything else. */
 typedef struct wire_names {
   int strings, loaded, registered; /* references of tables in the registry */
+  const unsigned *registrations;   /* so far, in this lua_State */
+  unsigned registrations_seen;     /* when the index was built */
   uint32_t string_count, own_strings;
   uint32_t module_string;  /* the last name of a module, 0 if there is none */
   const char *module_name; /* identity of that string */
@@ -32,11 +34,15 @@ void wire_names_init(wire_names *names);
 void wire_names_fini(lua_State *L, wire_names *names);
 
 /* Note what Lua's own libraries hold now: later only this is theirs, so that
-   a function put in the place of another never passes for it. */
+   a function put in the place of another never passes for it. What is
+   registered is known to all indices of one lua_State. */
 void wire_names_open(lua_State *L, wire_names *names);
 
 /* Rebuild the index if modules have come or gone since; true if so. */
 bool wire_names_refresh(lua_State *L, wire_names *names);
+
+/* Whether values were registered since the index was built. */
+bool wire_names_outdated(const wire_names *names);
 
 /* Rebuild the index: a module may have a new field. */
 void wire_names_rebuild(lua_State *L, wire_names *names);

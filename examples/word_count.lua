@@ -67,12 +67,12 @@ local function print_bar(label, number, share)
   print(("%14s %10s %s%s"):format(label, number, ("█"):rep(eighths // 8), rest))
 end
 
--- What to read: the given paths, or else licences, documentation, Lua sources.
+-- What to read: the given paths, or else licences, documentation, sources.
 local where = ""
 for _, path in ipairs(arg) do where = where .. " '" .. path:gsub("'", [['\'']]) .. "'" end
 if where == "" then
-  where = "/usr/share -name copyright -o -path '*/common-licenses/*'"
-    .. " -o -name '*.txt' -o -name '*.md' -o -name '*.rst' -o -name '*.lua'"
+  where = "/usr/share /usr/include -name copyright -o -path '*/common-licenses/*'"
+    .. " -o -name '*.txt' -o -name '*.md' -o -name '*.rst' -o -name '*.lua' -o -name '*.h'"
 end
 local scale = tonumber(os.getenv "FUTURES_SCALE") or 1 -- tests may read less
 local paths, bytes = find_texts(where, 1e8 * scale)

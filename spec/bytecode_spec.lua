@@ -1,4 +1,5 @@
 -- bytecode_spec.lua - what is read from the bytecode of a function
+-- luacheck: ignore 111 113 211/_ENV 212/_ENV 231 431
 local wire = require "wire_test"
 local describe, it, assert = describe, it, assert
 local _ENV = _G

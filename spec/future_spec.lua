@@ -267,7 +267,7 @@ describe("cancel", function()
   it("and the start of a task exclude each other", function()
     local two <close> = futures.ThreadPoolExecutor(2)
     local fs = {}
-    for i = 1, limits.scaled(20000) do
+    for i = 1, limits.scaled(5000) do
       fs[i] = two:submit(function() return true end)
       if i % 3 == 0 then
         local f = fs[i - i // 3 % 3]

@@ -1,5 +1,6 @@
 -- Every function of the installed Lua libraries can be sent as source.
 
+local corpus = require "support.corpus"
 local prototypes = require "support.prototypes"
 local same_code = require "support.same_code"
 local source = require "futures.source"
@@ -51,25 +52,12 @@ describe("the source of library functions", function()
   end)
 
   it("is found for every function that can be reached when they are loaded", function()
-    local results = os.tmpname()
-    local folder = results .. ".d" -- some libraries leave files where they are loaded
-    local here = os.getenv "PWD"
-    local path = (";" .. package.path):gsub(";([^/;])", ";" .. here:gsub("%%", "%%%%") .. "/%1")
-    os.execute(("mkdir '%s' && cd '%s' && LUA_PATH='%s' '%s' '%s/spec/support/reachable.lua'"
-      .. " '%s' '%s' </dev/null >out 2>&1; rm -r '%s'"):format(folder, folder, path:sub(2),
-      os.getenv "LUA" or "lua5.4", here, results, package.path, folder))
-    local counts, others, modules = {}, {}, nil
-    for line in io.lines(results) do
-      local kind, what = line:match("^(%S+) (.*)$")
-      if kind == "required" then
-        modules = tonumber(what)
-      elseif kind ~= "module" then
-        counts[kind .. " " .. what] = (counts[kind .. " " .. what] or 0) + 1
-        if kind == "file" and what ~= "same" then others[#others + 1] = what end
-      end
+    local words, modules = corpus "support.check_source"
+    local counts, others = {}, {}
+    for kind, what in words do
+      counts[kind .. " " .. what] = (counts[kind .. " " .. what] or 0) + 1
+      if kind == "file" and what ~= "same" then others[#others + 1] = what end
     end
-    os.remove(results)
-    assert.is_truthy(modules, "a library ended the program: see the last module in the results")
     print(("\n%d modules"):format(modules))
     for what, count in pairs(counts) do print(count, what) end
     assert.same({}, others)

@@ -1,4 +1,5 @@
 -- wire_globals_spec.lua - the globals that a function names come along
+-- luacheck: ignore 111 112 113 122 211/_ENV
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local after_each = after_each
@@ -103,8 +104,6 @@ describe("the globals that a function names", function()
 
   it("are found with more than 255 constants and in nested functions", function()
     SCALE = 9
-    local text = {}
-    for i = 1, 300 do text[i] = ("local _ = 'k%d'"):format(i) end
     local head = {}
     for i = 1, 300 do head[i] = ("t['k%d'] = 1.5 + %d.25"):format(i, i) end
     local f = load("local t = {} " .. table.concat(head, ";") ..

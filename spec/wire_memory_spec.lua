@@ -1,4 +1,5 @@
 -- wire_memory_spec.lua - memory may run out anywhere, then it goes on
+-- luacheck: ignore 111 113 211/_ENV
 local wire = require "wire_test"
 local describe, it, assert = describe, it, assert
 local _ENV = _G
@@ -39,7 +40,6 @@ describe("when memory runs out", function()
       end
       assert.matches("not enough memory", results[2])
       failures = failures + 1
-      c = nil
       if i % 20 == 0 then collectgarbage() end
     end
   end

@@ -1,4 +1,5 @@
 -- wire_name_spec.lua - what loaded modules hold travels by name
+-- luacheck: ignore 111 112 113 122 211/_ENV
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local after_each = after_each
@@ -167,7 +168,7 @@ describe("an object with __reduce", function()
     local file = io.tmpfile()
     local mt = getmetatable(file)
     mt.__reduce = function() return io.type, 5 end
-    local ok, back = pcall(c.call, c, 1, file)
+    local ok = pcall(c.call, c, 1, file)
     mt.__reduce = nil
     assert.is_true(ok)
   end)

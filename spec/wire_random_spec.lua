@@ -1,4 +1,5 @@
 -- wire_random_spec.lua - random values arrive as they were; broken bytes never do harm
+-- luacheck: ignore 111 113 211/_ENV
 local wire = require "wire_test"
 local describe, it, assert = describe, it, assert
 local after_each = after_each
@@ -75,7 +76,8 @@ describe("broken bytes", function()
       local bytes = c:encode(random.value(seed), string, setmetatable({}, {}))
       for _ = 1, 40 do
         local at = int(#bytes)
-        local kind, changed = int(4)
+        local kind = int(4)
+        local changed
         if kind == 1 then
           changed = bytes:sub(1, at - 1) .. char(int(0, 255)) .. bytes:sub(at + 1)
         elseif kind == 2 then

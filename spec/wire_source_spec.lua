@@ -1,4 +1,5 @@
 -- wire_source_spec.lua - functions in bytes that leave the process, as source
+-- luacheck: ignore 111 112 113 122 211/_ENV
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local after_each = after_each

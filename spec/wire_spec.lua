@@ -1,4 +1,5 @@
 -- wire_spec.lua - values arrive in another state as they left this one
+-- luacheck: ignore 111 112 113 122 211/_ENV 431
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local _ENV = _G -- functions of this file shall not capture busted's own
@@ -270,7 +271,7 @@ describe("a function sent to another state", function()
       _ENV = { _G = _G }
       return old
     end
-    local function g(h, debug)
+    local function g(_, debug)
       return debug
     end
     assert.is_true(c:call(f))

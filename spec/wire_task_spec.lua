@@ -1,4 +1,5 @@
 -- wire_task_spec.lua - each task starts with its function as it was submitted
+-- luacheck: ignore 111 112 113 122 211/_ENV
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local _ENV = _G

@@ -63,7 +63,7 @@ static void work_conserving(void **unused) {
   for (int i = 0; i < 3; i++) {
     fut_arena *arena = job_arena();
     fut_executor *pool = pool_new(sizes[i]);
-    for (unsigned trial = scaled(i == 0 ? 3000 : 300); trial > 0; trial--)
+    for (unsigned trial = scaled(i == 0 ? 2000 : 200); trial > 0; trial--)
       one_trial(pool, arena, sizes[i], &seed);
     pool_close(pool);
     fut_arena_close(arena);

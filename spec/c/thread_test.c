@@ -118,7 +118,7 @@ static void leave(void *context, unsigned index) {
 
 static void end_after_lock(void **unused) {
   (void)unused;
-  for (unsigned i = scaled(2000); i > 0; i--) {
+  for (unsigned i = scaled(500); i > 0; i--) {
     tally *common = malloc(sizeof *common);
     common->value = 0;
     fut_mutex_init(&common->mutex);

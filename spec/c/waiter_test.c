@@ -57,7 +57,7 @@ static void meet(void *context, unsigned index) {
 
 static void gone(void **unused) {
   (void)unused;
-  for (unsigned i = scaled(2000); i > 0; i--) {
+  for (unsigned i = scaled(500); i > 0; i--) {
     fut_waiter *waiter = fut_waiter_new();
     fut_object_hold(&waiter->object);
     crew_run(2, meet, waiter);

@@ -2,7 +2,7 @@
 local random = {}
 
 -- A generator of pseudo-random integers that is the same everywhere.
-local function numbers(seed)
+function random.numbers(seed)
   local state = seed * 2 + 1
   return function(n)
     state = state * 6364136223846793005 + 1442695040888963407
@@ -18,7 +18,7 @@ local floats = { 0.0, -0.0, 1.5, 1e300, 5e-324, math.huge, -math.huge,
 
 --- A value that may hold tables, shared ones and cycles too.
 function random.value(seed, functions)
-  local pick = numbers(seed)
+  local pick = random.numbers(seed)
   local made, budget = {}, pick(200)
   local value
 

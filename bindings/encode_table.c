@@ -14,32 +14,14 @@ enum { IN_ARRAY, IN_PAIRS, IN_KEY, IN_METATABLE };
 /* Nil values that the array may hold in a row; else the rest is pairs. */
 enum { GAP_LIMIT = 8 };
 
-/* A string that Lua keeps only once, at s. It is known by its address: it
-   cannot change while it is a key of what we are encoding. */
-static void put_key(encoder *e, const char *s, size_t length) {
-  size_t known = e->key_count < WIRE_KEY_LIMIT ? e->key_count : WIRE_KEY_LIMIT;
-  struct encoder_key *last = &e->keys[e->last_key];
-  unsigned number = last->follower;
-  unsigned char *p = wire_reserve(e->L, e->out, WIRE_SHORT_LIMIT + 16);
-  if (number >= known || e->keys[number].string != s) {
-    size_t slot =
-        (size_t)(((uint64_t)(uintptr_t)s * UINT64_C(0x9E3779B97F4A7C15)) >>
-                 53); /* 64 - log2(2 * WIRE_KEY_LIMIT) */
-    number = e->key_slots[slot];
-    if (number >= known || e->keys[number].string != s) {
-      number = e->key_count++ % WIRE_KEY_LIMIT;
-      e->keys[number].string = s;
-      e->key_slots[slot] = (uint16_t)number;
-      last->follower = (uint16_t)number;
-      e->last_key = number;
-      *p++ = WIRE_KEY_NEW;
-      *p++ = (unsigned char)length;
-      memcpy(p, s, length);
-      e->out->size = (size_t)(p - e->out->bytes) + length;
-      return;
-    }
-    last->follower = (uint16_t)number;
-  }
+static size_t known_keys(const encoder *e) {
+  return e->key_count < WIRE_KEY_LIMIT ? e->key_count : WIRE_KEY_LIMIT;
+}
+
+/* Write a key by its number. */
+static void put_known_key(encoder *e, unsigned number) {
+  unsigned char *p = wire_reserve(e->L, e->out, 16);
+  e->keys[e->last_key].follower = (uint16_t)number;
   e->last_key = number;
   if (number < WIRE_KEY_NEAR_END)
     *p++ = (unsigned char)(WIRE_KEY_NEAR + number);
@@ -48,6 +30,39 @@ static void put_key(encoder *e, const char *s, size_t length) {
     p = wire_put_u16(p, (uint16_t)number);
   }
   e->out->size = (size_t)(p - e->out->bytes);
+}
+
+/* The key that came after the last one before, as in most records. A string
+   that Lua keeps only once is known by its identity, which no other value can
+   have while it is a key of what we are encoding. */
+static inline bool put_expected_key(encoder *e, const void *identity) {
+  unsigned number = e->keys[e->last_key].follower;
+  if (number >= known_keys(e) || e->keys[number].string != identity)
+    return false;
+  put_known_key(e, number);
+  return true;
+}
+
+static void put_short_key(encoder *e, const void *identity, const char *s,
+                          size_t length) {
+  size_t slot =
+      (size_t)(((uint64_t)(uintptr_t)identity * UINT64_C(0x9E3779B97F4A7C15)) >>
+               53); /* 64 - log2(2 * WIRE_KEY_LIMIT) */
+  unsigned number = e->key_slots[slot];
+  if (number < known_keys(e) && e->keys[number].string == identity) {
+    put_known_key(e, number);
+    return;
+  }
+  unsigned char *p = wire_reserve(e->L, e->out, WIRE_SHORT_LIMIT + 16);
+  number = e->key_count++ % WIRE_KEY_LIMIT;
+  e->keys[number].string = identity;
+  e->key_slots[slot] = (uint16_t)number;
+  e->keys[e->last_key].follower = (uint16_t)number;
+  e->last_key = number;
+  *p++ = WIRE_KEY_NEW;
+  *p++ = (unsigned char)length;
+  memcpy(p, s, length);
+  e->out->size = (size_t)(p - e->out->bytes) + length;
 }
 
 /* The array has ended where it was not expected to: correct its length,
@@ -87,11 +102,14 @@ static bool extend_array(encoder *e, encode_frame *f) {
 static bool put_any_key(encoder *e, encode_frame *f) {
   lua_State *L = e->L;
   size_t length;
+  const void *identity = lua_topointer(L, -2);
   f->pairs++;
+  if (identity != NULL && put_expected_key(e, identity))
+    return true;
   if (lua_type(L, -2) == LUA_TSTRING) {
     const char *s = lua_tolstring(L, -2, &length);
     if (length <= WIRE_SHORT_LIMIT) {
-      put_key(e, s, length);
+      put_short_key(e, identity, s, length);
       return true;
     }
   }

@@ -70,8 +70,8 @@ struct encoder {
   size_t key_count;
   unsigned last_key;
   struct encoder_key {
-    const char *string;
-    uint16_t follower; /* number of the key that came after it last */
+    const void *string; /* its identity */
+    uint16_t follower;  /* number of the key that came after it last */
   } keys[WIRE_KEY_LIMIT];
   uint16_t key_slots[WIRE_KEY_LIMIT * 2]; /* hash of pointer -> number */
 };

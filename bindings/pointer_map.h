@@ -30,10 +30,14 @@ void pointer_map_clear(pointer_map *map);
 /* Double the capacity. Raises a memory error, the map intact. */
 void pointer_map_grow(lua_State *L, pointer_map *map);
 
+/* Neighbours in memory, as tables that were made in a row are, get slots near
+   to one another, so that the entries are in the cache; the bits above those
+   that number a slot are mixed in, so that no stride makes them collide. */
 static inline size_t pointer_map_slot(const pointer_map *map,
                                       const void *pointer) {
-  uint64_t hash = (uint64_t)(uintptr_t)pointer * UINT64_C(0x9E3779B97F4A7C15);
-  return (size_t)(hash >> map->shift);
+  uint64_t unit = (uint64_t)(uintptr_t)pointer >> 4;
+  uint64_t high = (unit >> (64 - map->shift)) * UINT64_C(0x9E3779B97F4A7C15);
+  return (size_t)(unit + (high >> map->shift)) & (map->capacity - 1);
 }
 
 /* The entry of pointer. *found tells whether it was there; if not, it is now

@@ -14,6 +14,10 @@ void fut_link_init(fut_link *link) {
     atomic_init(&link->tickets[i], 0);
 }
 
+unsigned fut_link_taken(const fut_link *link) {
+  return atomic_load(&link->taken);
+}
+
 unsigned fut_link_count(const fut_link *link) {
   /* taken first: it can only be behind fed, never ahead */
   unsigned taken = atomic_load(&link->taken);

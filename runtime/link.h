@@ -31,6 +31,9 @@ void fut_link_feed(fut_link *link, uint64_t ticket);
 /* Take the oldest ticket: false if there is none. Any thread. */
 bool fut_link_take(fut_link *link, uint64_t *ticket);
 
+/* Return how many tickets were ever taken, modulo 2^32: whether it goes on. */
+unsigned fut_link_taken(const fut_link *link);
+
 /* Return how many tickets are in the link, as of some moment in this call.
    Any thread. */
 unsigned fut_link_count(const fut_link *link);

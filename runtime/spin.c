@@ -1,8 +1,11 @@
 /* spin.c - whether it pays to look around for a moment before sleeping
 
-   A sleep and a wake-up cost some 5 us and a system call on either side. So a
-   thread looks around for about as long, but not after it did so in vain,
-   until a sleep turns out to have been shorter than that. */
+   A sleep and a wake-up cost a system call on either side, and 5 to 20 us pass
+   until the sleeper runs. So a thread looks around for about as long before it
+   sleeps. When it did so in vain, it does not the next time; each time in vain
+   doubles the number of sleeps without a look, of which only short ones count,
+   those that a look would have saved. For a thread that looks around keeps the
+   CPU, perhaps from the very one that it waits for. */
 #include "spin.h"
 
 #include "cpus.h"
@@ -10,15 +13,16 @@
 
 #include <stdatomic.h>
 
-#define LOOK_NS 10000
-#define SHORT_NS 30000
+#define LOOK_NS 25000
+#define SHORT_NS 50000 /* a sleep that a look would have saved, nearly */
+#define SKIP_LIMIT 256
 #define PAUSES 8
 
 static atomic_int awake; /* atomic: see fut_spin_count() */
 static atomic_uint cpus; /* atomic: usable CPUs, 0 before the first look */
 
 void fut_spin_init(fut_spin *spin) {
-  spin->pays = true;
+  spin->skip = spin->left = 0;
   spin->until = spin->asleep = 0;
 }
 
@@ -38,7 +42,7 @@ static bool room(void) {
 }
 
 bool fut_spin_begin(fut_spin *spin) {
-  if (!spin->pays || !room())
+  if (spin->left > 0 || !room())
     return false;
   spin->until = fut_clock_now() + LOOK_NS;
   return true;
@@ -50,11 +54,19 @@ bool fut_spin_again(fut_spin *spin) {
   return fut_clock_now() < spin->until;
 }
 
-void fut_spin_end(fut_spin *spin, bool found) { spin->pays = found; }
+void fut_spin_end(fut_spin *spin, bool found) {
+  if (found)
+    spin->skip = 0;
+  else if (spin->skip == 0)
+    spin->skip = 1;
+  else if (spin->skip < SKIP_LIMIT)
+    spin->skip *= 2;
+  spin->left = spin->skip;
+}
 
 void fut_spin_asleep(fut_spin *spin) { spin->asleep = fut_clock_now(); }
 
 void fut_spin_woken(fut_spin *spin) {
-  if (fut_clock_now() - spin->asleep < SHORT_NS)
-    spin->pays = true;
+  if (spin->left > 0 && fut_clock_now() - spin->asleep < SHORT_NS)
+    spin->left--;
 }

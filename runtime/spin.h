@@ -8,7 +8,8 @@
 
 /* What one thread has learnt of its own waits. Embedded; owner only. */
 typedef struct fut_spin {
-  bool pays;           /* the last look around, or a short sleep, says so */
+  unsigned skip;       /* sleeps to go without a look: 0, then 1, 2, 4, ... */
+  unsigned left;       /* of them, those that are still to come */
   fut_deadline until;  /* of the look around under way */
   fut_deadline asleep; /* since when it sleeps */
 } fut_spin;

@@ -28,6 +28,7 @@
 #define LINGER_TASKS 4   /* fewer than this are worth a pause */
 #define LINGER_PAUSES 40 /* about 2 us */
 #define BRIEF_NS 10000   /* tasks shorter than this are taken by the batch */
+#define PATROL_NS 50000  /* how often to look after the links of others */
 
 struct pool;
 
@@ -38,6 +39,8 @@ struct worker {
   bool searching;          /* worker only: counted in idle.searching */
   fut_deadline since;      /* worker only: when it last took a batch */
   unsigned ran;            /* worker only: tasks taken since, that one too */
+  fut_deadline patrolled;  /* worker only: when it last looked at the links */
+  atomic_uint seen;        /* atomic: how far its link was at a patrol */
   fut_worker_local *local; /* worker only */
   struct pool *pool;       /* set once; a reference of its own */
   unsigned number;         /* set once: 1, 2, ... */
@@ -81,6 +84,34 @@ static fut_task *steal(struct pool *pool, const struct worker *thief) {
   return NULL;
 }
 
+/* Whether the link of a worker has stood still since the last patrol. */
+static bool stalled(struct worker *worker) {
+  unsigned taken = fut_link_taken(&worker->link);
+  /* relaxed: two patrols at once only take over too early */
+  return fut_link_count(&worker->link) > 0 &&
+         atomic_exchange_explicit(&worker->seen, taken, memory_order_relaxed) ==
+             taken;
+}
+
+/* Take over what was taken ahead by a worker that is stuck in a long task: it
+   is older than all that the queue holds. */
+static fut_task *patrol(struct worker *worker) {
+  struct pool *pool = worker->pool;
+  unsigned count = atomic_load(&pool->started);
+  for (unsigned i = 0; i < count; i++) {
+    struct worker *other = atomic_load(&pool->workers[i]);
+    uint64_t first, ticket;
+    if (other == worker || !stalled(other) ||
+        !fut_link_take(&other->link, &first))
+      continue;
+    while (fut_link_room(&worker->link) > 0 &&
+           fut_link_take(&other->link, &ticket))
+      fut_link_feed(&worker->link, ticket);
+    return ticket_task(first);
+  }
+  return NULL;
+}
+
 /* Whether there is a task to take anywhere. */
 static bool more(struct pool *pool) {
   if (fut_queue_count(pool->queue) > 0)
@@ -110,15 +141,15 @@ static void linger(struct pool *pool) {
     fut_thread_relax();
 }
 
-/* Whether the tasks of the last batch were brief: only then does it pay to
-   take some ahead, and nobody waits long behind another. */
-static bool brief(struct worker *worker) {
-  return fut_clock_now() - worker->since < (fut_deadline)worker->ran * BRIEF_NS;
-}
-
 static fut_task *look(struct worker *worker, unsigned share) {
   struct pool *pool = worker->pool;
-  fut_task *task = fut_queue_pull(pool->queue, &worker->link, share);
+  fut_task *task = NULL;
+  if (worker->since - worker->patrolled > PATROL_NS) {
+    worker->patrolled = worker->since;
+    task = patrol(worker);
+  }
+  if (task == NULL)
+    task = fut_queue_pull(pool->queue, &worker->link, share);
   if (task == NULL)
     task = steal(pool, worker);
   if (task == NULL)
@@ -162,8 +193,12 @@ static fut_task *next(struct worker *worker) {
       worker->ran++;
       return ticket_task(ticket);
     }
-    if (brief(worker))
+    /* only when the tasks of the last batch were brief it pays to take some
+       ahead, and then nobody waits long behind another */
+    fut_deadline now = fut_clock_now();
+    if (now - worker->since < (fut_deadline)worker->ran * BRIEF_NS)
       share = 2 * pool->max_workers;
+    worker->since = now;
     fut_idle_search(&pool->idle);
     worker->searching = true;
     linger(pool);
@@ -238,8 +273,9 @@ static struct worker *worker_new(struct pool *pool) {
     return NULL;
   }
   worker->searching = true; /* counted by fut_idle_wake() */
-  worker->since = 0;
+  worker->since = worker->patrolled = 0;
   worker->ran = 0;
+  atomic_init(&worker->seen, UINT_MAX);
   worker->local = NULL;
   worker->pool = pool;
   return worker;

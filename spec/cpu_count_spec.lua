@@ -1,5 +1,6 @@
 local futures = require "futures"
 local child = require "support.child"
+local limits = require "support.limits"
 
 describe("cpu_count", function()
   it("is a positive integer, as many CPUs as the process may use", function()
@@ -9,10 +10,11 @@ describe("cpu_count", function()
     local pipe = io.popen "nproc 2>/dev/null"
     local usable = pipe:read "n" -- knows of affinity, not of quotas
     pipe:close()
-    if usable then assert.is_true(count <= usable) end
+    if usable and not limits.portable then assert.is_true(count <= usable) end
   end)
 
   it("counts the CPUs that the process is bound to, and so do pools", function()
+    if limits.portable then return pending "portable builds count all CPUs" end
     if not os.execute "taskset -c 0 true 2>/dev/null" then return pending "needs taskset" end
     local output = child.run([[
       local futures = require "futures"
@@ -27,7 +29,7 @@ describe("cpu_count", function()
       local second = ex:submit(function() end)
       print(futures.cpu_count(), pcall(second.result, second, 0.05))
       io.open(path, "w"):close()
-      second:result()
+      first:result()
       os.remove(path)
     ]], { wrapper = "taskset -c 0" })
     assert.matches("^1\tfalse\tTimeoutError: ", output)

@@ -1,24 +1,34 @@
 -- What the documents say is so: every block of Lua in them runs and prints what
--- its comments `-->` say, and docs/errors.md lists what the sources list.
+-- its comments `-->` say (one that begins with `-- name.lua` is a module too), and
+-- docs/errors.md lists what the sources list.
+
+local lfs = require "lfs"
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))
   return file:read "a"
 end
 
---- Run a block in an interpreter of its own, where it is called app.lua; return
--- its output, errors included, and whether it succeeded.
-local function run(block)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "wb"))
-  file:write(block)
-  file:close()
-  local loader = ("local f = assert(io.open [[%s]]) assert(load(f:read [[a]], [[@app.lua]]))()")
-    :format(name)
-  local child = assert(io.popen(("%s -e '%s' 2>&1"):format(os.getenv "LUA" or "lua", loader)))
+local function write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
+--- Run a block in an interpreter of its own, where it is called app.lua, with
+-- modules beside it; return its output, errors included, and whether it succeeded.
+local function run(block, modules)
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(lfs.mkdir(folder))
+  write(folder .. "/app.lua", block)
+  for name, text in pairs(modules) do write(folder .. "/" .. name, text) end
+  local child = assert(io.popen(("cd '%s' && LUA_PATH=\"./?.lua;$LUA_PATH\" '%s' app.lua 2>&1")
+    :format(folder, os.getenv "LUA" or "lua")))
   local output = child:read "a"
   local succeeded = child:close()
-  os.remove(name)
+  for name in pairs(modules) do os.remove(folder .. "/" .. name) end
+  os.remove(folder .. "/app.lua")
+  lfs.rmdir(folder)
   return output, succeeded
 end
 
@@ -32,13 +42,15 @@ local function lines(text, pattern)
   return table.concat(found, "\n")
 end
 
-for _, path in ipairs { "README.md", "docs/design.md", "docs/errors.md" } do
-  local text, number = read(path), 0
+for _, path in ipairs { "README.md", "docs/design.md", "docs/errors.md", "docs/values.md" } do
+  local text, number, modules = read(path), 0, {}
   for before, block in text:gmatch "()```lua\n(.-)\n```" do
     number = number + 1
     local _, line = text:sub(1, before):gsub("\n", "")
+    local name = block:match "^%-%- (%w+%.lua)\n" -- a module for the others
+    if name then modules[name] = block end
     it(("runs the block of Lua in line %d of %s"):format(line + 1, path), function()
-      local output, succeeded = run(block)
+      local output, succeeded = run(block, modules)
       assert.is_true(succeeded, output)
       local expected = lines(block, "%-%->%s*([^\n]*)")
       if expected ~= "" then

@@ -201,11 +201,13 @@ describe("Ctrl-C", function()
         local pool <close> = futures.ThreadPoolExecutor(1)
         f = pool:submit(pass, "GATE")
         repeat until f:running()
+        print "running"
         error "another"
       end))
       print(f:done())
     ]]
     assert.equal("caught", line)
+    assert.equal("running", script:line())
     gate:open(2)
     assert.matches("^false\t.*another$", script:line())
     assert.equal("true", script:line())

@@ -1,5 +1,5 @@
 -- wire_spec.lua - values arrive in another state as they left this one
--- luacheck: ignore 111 112 113 122 211/_ENV 431
+-- luacheck: ignore 111 112 113 122 211/_ENV 431 311
 local wire = require "wire_test"
 local describe, it, before_each, assert = describe, it, before_each, assert
 local _ENV = _G -- functions of this file shall not capture busted's own

@@ -3,6 +3,7 @@ local limits = {
   slow = tonumber(os.getenv "FUTURES_SLOW") or 1,
   scale = tonumber(os.getenv "FUTURES_SCALE") or 1,
   sanitizer = (os.getenv "FUTURES_SANITIZE" or "") ~= "", -- memory is not as usual
+  portable = os.getenv "FUTURES_PORTABLE" == "ON", -- knows no affinity, names no threads
 }
 
 --- An upper bound of seconds, loosened for slow machines.

@@ -39,24 +39,26 @@ function threads.names()
   return names
 end
 
--- Sum up what get(text of a file) returns for each thread whose name matches.
+-- Sum up what get(text of a file) returns for each thread but the main one, or
+-- for those whose name matches.
 local function sum(pattern, file, get)
   local total, found = 0, false
+  local main = lfs.symlinkattributes("/proc/self", "target")
   for id, name in each() do
-    if name:find("^" .. pattern .. "$") then
+    if pattern and name:find("^" .. pattern .. "$") or not pattern and id ~= main then
       total = total + get(read(("%s/%s/%s"):format(folder, id, file)) or "")
       found = true
     end
   end
-  return found and total or error "no thread has such a name"
+  return found and total or error "there is no such thread"
 end
 
---- Whether all threads whose names match sleep.
+--- Whether all threads but the main one, or whose names match, sleep.
 function threads.sleeping(pattern)
   return sum(pattern, "stat", function(text) return text:find "%) S" and 0 or 1 end) == 0
 end
 
---- Return how often those threads have gone to sleep so far.
+--- Return how often the threads whose names match have gone to sleep so far.
 function threads.switches(pattern)
   return sum(pattern, "status", function(text)
     return tonumber(text:match "\nvoluntary_ctxt_switches:%s*(%d+)") or 0

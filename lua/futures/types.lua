@@ -68,6 +68,40 @@ function futures.poll(timeout) end
 ---@return integer count at least 1
 function futures.cpu_count() end
 
+--- Values as a string, functions as source. Raises SerializationError for what
+--- cannot travel: docs/values.md tells what does.
+---@param ... any
+---@return string
+function futures.encode(...) end
+
+--- The values of such a string. Raises SerializationError for any other.
+---@param encoded string
+---@param opts? {functions: boolean?} false: refuse functions, and run nothing
+---@return any ...
+function futures.decode(encoded, opts) end
+
+--- The source of a Lua function, verified against its bytecode. Raises
+--- SerializationError, which says why, when it is not to be had.
+---@param fn function
+---@return string source an expression; captured variables are free names in it
+---@return string file
+---@return integer line
+function futures.getsource(fn) end
+
+--- Say what the text of a chunk is that lies in no file.
+---@param chunkname string as given to load: "@name" or "=name"
+---@param text string? nil takes back what was said
+function futures.register_source(chunkname, text) end
+
+--- Asked for the text of chunks that were not registered; to be set by you.
+---@type nil | fun(chunkname: string): string?
+futures.source_loader = nil
+
+--- Name a value that both sides hold, so that it travels by name.
+---@param name string
+---@param value any not nil
+function futures.register(name, value) end
+
 --- Whether a value is an instance of a class, or of one derived from it.
 ---@param value any
 ---@param class table futures.Error, futures.Future, futures.Executor, ...

@@ -10,10 +10,13 @@ local cases = {
   [[futures.ThreadPoolExecutor(0/0)]], "option 'max_workers': number has no integer representation",
   [[futures.ThreadPoolExecutor(math.huge)]], "option 'max_workers': number has no integer",
   [[futures.ThreadPoolExecutor(1 << 40)]], "option 'max_workers': must be at most 65535",
-  [[futures.ThreadPoolExecutor { max_workers = "4" }]], "option 'max_workers': integer expected, got string",
-  [[futures.ThreadPoolExecutor { max_workers = 0 }]], "option 'max_workers': must be greater than 0",
+  [[futures.ThreadPoolExecutor { max_workers = "4" }]],
+    "option 'max_workers': integer expected, got string",
+  [[futures.ThreadPoolExecutor { max_workers = 0 }]],
+    "option 'max_workers': must be greater than 0",
   [[futures.ThreadPoolExecutor { name = 1 }]], "option 'name': string expected, got number",
-  [[futures.ThreadPoolExecutor { name = "" }]], "option 'name': must be a string of printable characters",
+  [[futures.ThreadPoolExecutor { name = "" }]],
+    "option 'name': must be a string of printable characters",
   [[futures.ThreadPoolExecutor { name = "a\0b" }]], "option 'name': must be a string of printable",
   [[futures.ThreadPoolExecutor { workers = 4 }]], "bad argument #1 to 'ThreadPoolExecutor' "
     .. "(unknown option 'workers')",
@@ -30,13 +33,15 @@ local cases = {
   [[ex:submit(fn, { a = { [2] = { ["the key"] = co } } })]],
   [=[cannot send argument 1.a[2]["the key"]: thread]=],
   [[ex:submit(fn, { [co] = 1 })]], "cannot send",
-  [[local co = co; ex:submit(function() return co end)]], "cannot send upvalue 'co' of function <code:1>: thread",
+  [[local co = co; ex:submit(function() return co end)]],
+    "cannot send upvalue 'co' of function <code:1>: thread",
   [[local co = co; ex:submit(fn, function() return co end)]], "co' of function <code:1>: thread",
 
   [[ex:shutdown(1)]], "bad argument #1 to 'shutdown' (table or boolean expected, got number)",
   [[ex:shutdown "now"]], "bad argument #1 to 'shutdown' (table or boolean expected, got string)",
   [[ex:shutdown { wait = 1 }]], "option 'wait': boolean expected, got number",
-  [[ex:shutdown { cancel_futures = "yes" }]], "option 'cancel_futures': boolean expected, got string",
+  [[ex:shutdown { cancel_futures = "yes" }]],
+    "option 'cancel_futures': boolean expected, got string",
   [[ex:shutdown { now = true }]], "unknown option 'now'",
   [[ex:shutdown { true }]], "unknown option '1'",
 
@@ -45,8 +50,10 @@ local cases = {
   [[f:result(0/0)]], "bad argument #1 to 'result' (timeout is not a number (NaN))",
   [[f:exception "1"]], "bad argument #1 to 'exception' (number of seconds expected, got string)",
   [[f:exception(0/0)]], "bad argument #1 to 'exception' (timeout is not a number (NaN))",
-  [[f:add_done_callback()]], "bad argument #1 to 'add_done_callback' (function expected, got no value)",
-  [[f:add_done_callback(nil)]], "bad argument #1 to 'add_done_callback' (function expected, got nil)",
+  [[f:add_done_callback()]],
+    "bad argument #1 to 'add_done_callback' (function expected, got no value)",
+  [[f:add_done_callback(nil)]],
+    "bad argument #1 to 'add_done_callback' (function expected, got nil)",
   [[f:add_done_callback "print"]], "(function expected, got string)",
   [[f:add_done_callback {}]], "(function expected, got table)",
   [[f:set_exception()]], "bad argument #1 to 'set_exception' (value expected)",
@@ -69,13 +76,15 @@ local cases = {
   [[futures.wait({}, nil, "SOME")]], "bad argument #3 to 'wait' (invalid return condition 'SOME')",
   [[futures.wait({}, nil, 1)]], "invalid return condition '1'",
   [[futures.wait({}, { when = "SOME" })]], "bad argument #2 to 'wait' (unknown option 'when')",
-  [[futures.wait({}, { timeout = "1" })]], "option 'timeout': number of seconds expected, got string",
+  [[futures.wait({}, { timeout = "1" })]],
+    "option 'timeout': number of seconds expected, got string",
   [[futures.wait({}, { timeout = 0/0 })]], "option 'timeout' is not a number (NaN)",
   [[futures.wait({}, { return_when = "SOME" })]], "invalid return condition 'SOME'",
 
   [[futures.as_completed()]], "bad argument #1 to 'as_completed' (table expected, got no value)",
   [[futures.as_completed { 1 }]], "Future expected at index 1, got number",
-  [[futures.as_completed({}, "1")]], "bad argument #2 to 'as_completed' (number of seconds expected",
+  [[futures.as_completed({}, "1")]],
+    "bad argument #2 to 'as_completed' (number of seconds expected",
   [[futures.as_completed({}, 0/0)]], "timeout is not a number (NaN)",
 
   [[futures.poll "1"]], "bad argument #1 to 'poll' (number of seconds expected, got string)",
@@ -84,7 +93,8 @@ local cases = {
   [[futures.isinstance()]], "bad argument #1 to 'isinstance' (value expected)",
   [[futures.isinstance(1)]], "bad argument #2 to 'isinstance' (table expected, got no value)",
   [[futures.isinstance(1, nil)]], "bad argument #2 to 'isinstance' (table expected, got nil)",
-  [[futures.isinstance(1, "Error")]], "bad argument #2 to 'isinstance' (table expected, got string)",
+  [[futures.isinstance(1, "Error")]],
+    "bad argument #2 to 'isinstance' (table expected, got string)",
 }
 
 describe("misuse is told, with the name of what is wrong:", function()
@@ -107,7 +117,8 @@ describe("misuse is told, with the name of what is wrong:", function()
       local ok, err = pcall(assert(load(code, "=code", "t", surroundings)))
       assert.is_false(ok)
       assert.is_truthy(tostring(err):find(message, 1, true), tostring(err))
-      assert.is_truthy(tostring(err):find("code:1:", 1, true) or code:find 'submit "', tostring(err))
+      local placed = tostring(err):find("code:1:", 1, true) or code:find 'submit "'
+      assert.is_truthy(placed, tostring(err))
     end)
   end
 

@@ -46,7 +46,9 @@ describe("a callback", function()
     local cancelled = ex:submit(function() end)
     local failed = ex:submit(function() error "no" end)
     for _, f in ipairs { cancelled, failed } do
-      f:add_done_callback(function(g) seen[#seen + 1] = g:cancelled() and "cancelled" or "failed" end)
+      f:add_done_callback(function(g)
+        seen[#seen + 1] = g:cancelled() and "cancelled" or "failed"
+      end)
     end
     cancelled:cancel()
     assert.same({ "cancelled" }, seen)
@@ -111,10 +113,13 @@ describe("a callback", function()
   end)
 
   it("comes only at safe points, however long the future is done", function()
-    local f = ex:submit(function() end)
+    local f = ex:submit(gates.pass, gate.path)
     f:add_done_callback(note "called")
+    gate:open()
     done(f) -- asks done() alone
-    local _ = tostring(f), f:cancelled(), f:running(), f:traceback()
+    assert.same({ false, false }, { f:cancelled(), f:running() })
+    assert.matches("finished", tostring(f))
+    assert.is_nil(f:traceback())
     ex:submit(function() end)
     collectgarbage()
     assert.same({}, seen)
@@ -125,10 +130,13 @@ describe("a callback", function()
   local safe_points = {
     result = function(f) f:result() end,
     ["result of another future"] = function() ex:submit(function() end):result() end,
-    ["a result that times out"] = function() pcall(futures.Future().result, futures.Future(), 0.01) end,
+    ["a result that times out"] = function()
+      local never = futures.Future()
+      pcall(never.result, never, 0.01)
+    end,
     exception = function(f) f:exception() end,
     wait = function() futures.wait {} end,
-    as_completed = function(f) for _ in futures.as_completed { f } do break end end,
+    ["a step of as_completed"] = function(f) futures.as_completed { f }() end,
     shutdown = function() ex:shutdown() end,
     ["shutdown that does not wait"] = function() ex:shutdown(false) end,
     cancel = function() futures.Future():cancel() end,
@@ -142,9 +150,11 @@ describe("a callback", function()
   }
   for name, point in pairs(safe_points) do
     it("comes inside " .. name, function()
-      local f = ex:submit(function() end)
+      local f = ex:submit(gates.pass, gate.path)
       f:add_done_callback(note "called")
+      gate:open()
       done(f)
+      assert.same({}, seen)
       point(f)
       assert.same({ "called" }, seen)
     end)

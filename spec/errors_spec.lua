@@ -53,7 +53,8 @@ describe("error classes", function()
     local f = futures.Future()
     local line = debug.getinfo(1, "l").currentline + 1
     local err = raised(function() f:result(0) end)
-    assert.matches(("^[^\n]*errors_spec.lua:%d: TimeoutError: .*not done"):format(line), tostring(err))
+    local expected = "^[^\n]*errors_spec.lua:%d: TimeoutError: .*not done"
+    assert.matches(expected:format(line), tostring(err))
   end)
 
   it("have a traceback", function()
@@ -177,7 +178,8 @@ describe("an error of a task", function()
 
   it("in a string of code names the string", function()
     local f = ex:submit "local x = nil\nreturn x.y"
-    assert.matches('^%[string "local x = nil%.%.%."%]:2: attempt to index a nil value', raised(f.result, f))
+    local expected = '^%[string "local x = nil%.%.%."%]:2: attempt to index a nil value'
+    assert.matches(expected, raised(f.result, f))
   end)
 
   it("about a global that only the submitter has says so", function()

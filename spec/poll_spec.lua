@@ -25,8 +25,9 @@ describe("poll", function()
 
   it("runs the callbacks that are due and returns how many", function()
     local fs = {}
-    for i = 1, 5 do fs[i] = submit(function() end) end
+    for i = 1, 5 do fs[i] = submit(gates.pass, gate.path) end
     fs[5]:add_done_callback(function() called = called + 1 end)
+    gate:open(5)
     eventually(function() return fs[5]:done() end)
     assert.equal(6, futures.poll())
     assert.equal(6, called)

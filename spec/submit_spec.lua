@@ -104,7 +104,8 @@ describe("submit", function()
 
   it("raises what cannot be sent, with the path to it, and goes on well", function()
     local thread = coroutine.create(print)
-    local ok, err = pcall(ex.submit, ex, function() end, 1, { handlers = { 0, 0, { co = thread } } })
+    local handlers = { 0, 0, { co = thread } }
+    local ok, err = pcall(ex.submit, ex, function() end, 1, { handlers = handlers })
     assert.is_false(ok)
     assert.is_true(futures.isinstance(err, futures.SerializationError))
     assert.equal("cannot send argument 2.handlers[3].co: thread", err.message)

@@ -62,7 +62,10 @@ describe("values keep what they are, on the way there and back:", function()
     local all = {}
     for byte = 0, 255 do all[#all + 1] = string.char(byte) end
     all = table.concat(all)
-    for _, length in ipairs { 0, 1, 2, 30, 31, 32, 33, 39, 40, 41, 127, 128, 255, 256, 65535, 65536, 1 << 20 } do
+    local lengths = {
+      0, 1, 2, 30, 31, 32, 33, 39, 40, 41, 127, 128, 255, 256, 65535, 65536, 1 << 20,
+    }
+    for _, length in ipairs(lengths) do
       local text = all:rep(length // 256 + 1):sub(1, length)
       assert.is_true(text == echo(text))
       assert.equal(length, ex:submit(function(s) return #s end, text):result())

@@ -102,13 +102,6 @@ static bool delivered(lua_State *L, const context *ctx, int index) {
   return same;
 }
 
-bool interrupt_raised(lua_State *L, const context *ctx) {
-  lua_Debug ar;
-  return delivered(L, ctx, 1) ||
-         (lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
-          strcmp(ar.namewhat, "hook") == 0);
-}
-
 bool interrupt_is(lua_State *L, const context *ctx, int index) {
   static const char words[] = "interrupted!"; /* of the interpreter */
   if (delivered(L, ctx, index))
@@ -118,4 +111,12 @@ bool interrupt_is(lua_State *L, const context *ctx, int index) {
   const char *found = strstr(lua_tostring(L, index), words);
   const char *rest = found ? found + sizeof words - 1 : "no";
   return *rest == '\0' || *rest == '\n'; /* a traceback may follow */
+}
+
+bool interrupt_raised(lua_State *L, const context *ctx) {
+  lua_Debug ar;
+  return interrupt_is(L, ctx, 1) ||
+         /* Lua before 5.4.4 says so only of hooks in Lua functions */
+         (lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+          strcmp(ar.namewhat, "hook") == 0);
 }

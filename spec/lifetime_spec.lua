@@ -227,7 +227,7 @@ describe("the end of a script", function()
       local futures = require "futures"
       local function slow(name)
         for i = 1, 1e6 do end
-        io.stderr:write(name, "\n")
+        io.stderr:write(name .. "\n")
       end
       do
         futures.ThreadPoolExecutor(1):submit(slow, "collected")

@@ -95,7 +95,7 @@ void fail_push(lua_State *L, context *ctx, enum fail_class class) {
   lua_createtable(L, 0, 3);
   lua_insert(L, -2);
   lua_setfield(L, -2, "message");
-  push_class(L, ctx, class);
+  push_class(L, ctx, (int)class);
   lua_setmetatable(L, -2);
 }
 

@@ -6,7 +6,7 @@ local after_each = after_each
 package.path = "spec/support/?.lua;" .. package.path
 local random = require "wire_random"
 local _ENV = _G
-local times = tonumber(os.getenv "SPEC_TIMES" or 1)
+local times = tonumber(os.getenv "FUTURES_SCALE" or 1)
 
 describe("a random value", function()
   it("arrives in another state and comes back", function()
@@ -60,7 +60,8 @@ describe("broken bytes", function()
     local c = wire.channel()
     for seed = 1, 30 * times do
       local bytes = c:encode(random.value(seed), seed, nil)
-      for i = 0, math.min(#bytes - 1, 3000) do
+      -- a sanitizer that never forgets a frame left by an error: not all
+      for i = 0, math.min(#bytes - 1, 3000), math.max(1, 1 // times) do
         assert.is_false(try(c, bytes:sub(1, i)))
       end
       assert.is_false(try(c, bytes .. "\0"))

@@ -136,13 +136,6 @@ static void end_pairs(encoder *e, encode_frame *f) {
   e->out->bytes[f->header + f->length_size] = (unsigned char)size;
 }
 
-/* Whether a table in this place is likely a module or a class, so that the
-   index of names must be up to date: an upvalue or a metatable. */
-static bool names_matter(const encode_frame *f) {
-  return f->kind == FRAME_FUNCTION ||
-         (f->kind == FRAME_TABLE && f->state == IN_METATABLE);
-}
-
 bool encoder_begin_table(encoder *e) {
   lua_State *L = e->L;
   const void *pointer = lua_topointer(L, -1), *metatable = NULL;
@@ -155,8 +148,7 @@ bool encoder_begin_table(encoder *e) {
     metatable = lua_topointer(L, -1);
     lua_pop(L, 1);
   }
-  if (e->depth > 0 && names_matter(&e->frames[e->depth - 1]))
-    encoder_refresh_names(e);
+  encoder_refresh_names(e); /* it may be a module; once a message */
   if (encoder_put_met(e, pointer))
     return true;
   if (wire_names_find(&e->state->names, pointer, LUA_TTABLE) &&

@@ -94,6 +94,16 @@ describe("a callback", function()
     assert.same({ "first", "second" }, seen)
   end)
 
+  it("of a future that is done comes after those that are due already", function()
+    local f, g = ex:submit(gates.pass, gate.path), futures.Future()
+    f:add_done_callback(note "due")
+    g:set_result()
+    gate:open()
+    done(f) -- no safe point
+    g:add_done_callback(note "at once")
+    assert.same({ "due", "at once" }, seen)
+  end)
+
   it("may be anything that can be called", function()
     local callable = setmetatable({}, { __call = function(_, f) seen[1] = f end })
     local f = futures.Future()

@@ -116,7 +116,7 @@ describe("submit", function()
     assert.equal(1, ex:submit(function() return 1 end):result())
   end)
 
-  it("may be used in a task's place by hundreds of pools at once", function()
+  it("works on a hundred pools at once", function()
     local pools, fs = {}, {}
     for i = 1, 100 do
       pools[i] = futures.ThreadPoolExecutor(1)

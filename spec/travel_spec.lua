@@ -60,6 +60,14 @@ describe("what goes to a task", function()
       assert.is_true(call(function() return shapes end) == shapes)
     end)
 
+    it("is a module of nothing but data, also when it has only just been loaded", function()
+      call(function(x) return x end, {}) -- the names known until now are noted
+      local data = modules.require("travel_data", "return { 1, 2, name = 'data' }")
+      local function is_module(x) return x == require "travel_data" end
+      assert.is_true(call(is_module, data))
+      assert.is_true(call(function(t) return is_module(t[1]) end, { data }))
+    end)
+
     it("is a C function of a module", function()
       local floor = math.floor
       assert.equal(3, call(function(format) return tonumber(format("%d", floor(3.5))) end,

@@ -149,7 +149,8 @@ describe("wait", function()
     end)
 
     it("takes a cancelled future for no exception", function()
-      local done, not_done = futures.wait({ cancelled(), keeper }, 0.05, when)
+      local seconds, done, not_done = took(futures.wait, { cancelled(), keeper }, 0.05, when)
+      assert.is_true(seconds >= 0.05, seconds)
       assert.equal(1, #done)
       assert.same({ keeper }, not_done)
     end)
@@ -163,11 +164,26 @@ describe("wait", function()
 
   it("misses no future that is done while it begins to wait", function()
     local two <close> = futures.ThreadPoolExecutor(2)
-    local whens = { futures.ALL_COMPLETED, futures.FIRST_COMPLETED, futures.FIRST_EXCEPTION }
-    for round = 1, limits.scaled(300) do
-      local fs = {}
-      for i = 1, 100 do fs[i] = two:submit(function() end) end
-      local seconds = took(futures.wait, fs, limits.within(5), whens[round % 3 + 1])
+    local whens = { futures.FIRST_COMPLETED, futures.FIRST_EXCEPTION }
+    local fs = {} -- so many that it takes a while to begin
+    for i = 1, 5000 do fs[i] = futures.Future() end
+    local function count(n)
+      for _ = 1, n do end
+      error "done"
+    end
+    local longest = 4 * took(futures.wait, fs, 0) / took(pcall, count, 1e6) * 1e6
+    local rounds = limits.scaled(300)
+    for round = 1, rounds do
+      fs[5001] = two:submit(count, longest * round // rounds)
+      local seconds, done = took(futures.wait, fs, limits.within(5), whens[round % 2 + 1])
+      assert.equal(1, #done)
+      assert.is_true(seconds < limits.within(4), seconds)
+    end
+    for round = 1, limits.scaled(100) do
+      local some = {}
+      for i = 1, 100 do some[i] = two:submit(function() return round end) end
+      local seconds, done = took(futures.wait, some, limits.within(5))
+      assert.equal(100, #done)
       assert.is_true(seconds < limits.within(4), seconds)
     end
   end)

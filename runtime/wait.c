@@ -35,6 +35,17 @@ static void look(const fut_wait *wait, const struct goal *goal) {
   fut_spin_count(-1);
 }
 
+/* Return until when to sleep. ThreadSanitizer runs signal handlers at calls of
+   its choice, also right before a sleep that lets signals in: look again. */
+static fut_deadline wake_up_time(const fut_wait *wait) {
+#ifdef FUT_TSAN
+  fut_deadline soon = fut_clock_now() + 50000000;
+  if (wait->attention && soon < wait->deadline)
+    return soon;
+#endif
+  return wait->deadline;
+}
+
 /* Sleep until something has come about. Requires that the goal wakes us. */
 static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
   for (;;) {
@@ -45,7 +56,7 @@ static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
     if (wait->attention && wait->attention(wait->context))
       return FUT_EINTR;
     fut_spin_asleep(wait->spin);
-    fut_err err = fut_waiter_sleep(wait->waiter, wait->deadline,
+    fut_err err = fut_waiter_sleep(wait->waiter, wake_up_time(wait),
                                    wait->attention, wait->context);
     if (err == FUT_OK)
       fut_spin_woken(wait->spin);

@@ -22,7 +22,10 @@ describe("Ctrl-C", function()
   local gate
 
   before_each(function() gate = gates.new() end)
-  after_each(function() gate:close() end)
+  after_each(function()
+    child.end_all()
+    gate:close()
+  end)
 
   local function start(code) return child.start(prelude .. code, { GATE = gate.path }) end
 

@@ -179,6 +179,8 @@ describe("collection", function()
 end)
 
 describe("the end of a script", function()
+  after_each(child.end_all)
+
   local ends = {
     ["by itself"] = "",
     ["by os.exit(true, true)"] = "os.exit(true, true)",

@@ -6,6 +6,8 @@ local child = {}
 
 local methods = {}
 
+local running = {} -- the scripts that have not come to their end
+
 --- Read the next line.
 function methods:line() return self.pipe:read "l" end
 
@@ -32,6 +34,7 @@ end
 function methods:finish()
   local output = self.pipe:read "a"
   local _, how, code = self.pipe:close()
+  running[self] = nil
   os.remove(self.script)
   return output, how, code
 end
@@ -51,7 +54,17 @@ function child.start(script, options)
   local pipe = assert(io.popen(command:format(shell, wrapper, path)))
   local pid = math.tointeger(pipe:read "n")
   pipe:read "l"
-  return setmetatable({ pipe = pipe, pid = pid, script = path }, { __index = methods })
+  local self = setmetatable({ pipe = pipe, pid = pid, script = path }, { __index = methods })
+  running[self] = true
+  return self
+end
+
+--- End the scripts that a spec which failed has left behind.
+function child.end_all()
+  for script in pairs(running) do
+    script:signal "KILL"
+    script:finish()
+  end
 end
 
 --- Run a script to its end; return as finish() does.

@@ -1,9 +1,10 @@
 /* job.c - a Lua call as a task: values in, values or an error out */
 #include "job.h"
 
+#include "fail.h"
 #include "memory.h"
 #include "state.h"
-#include "wire_format.h"
+#include "wire_message.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct job {
   fut_object **objects; /* &object, or a block of its own */
   size_t object_count;
   fut_object *object;
+  char *name; /* owned; NULL: none */
   unsigned char space[];
 };
 
@@ -61,7 +63,12 @@ static bool fill(struct job *job, wire_message *message) {
   return true;
 }
 
-static void job_fini(fut_future *future) { empty((struct job *)future); }
+static void job_fini(fut_future *future) {
+  struct job *job = (struct job *)future;
+  empty(job);
+  fut_memory_free(job->name);
+  fut_task_fini(&job->task);
+}
 
 /* The last resort, an outcome that needs no memory: the one string. */
 static void fail_memory(struct job *job) {
@@ -93,8 +100,38 @@ static void job_run(fut_task *task, fut_worker_local *local) {
   fut_future_end(&task->future, state);
 }
 
-static const fut_task_kind job_kind = {{{"job", fut_future_free}, job_fini},
-                                       job_run};
+/* The class of the error that a task fails with, when that is not its own. */
+static enum fail_class class_of(fut_err why) {
+  switch (why) {
+  case FUT_ETIMEDOUT:
+    return FAIL_TIMEOUT;
+  case FUT_EBROKENTHREADS:
+    return FAIL_BROKEN_THREAD_POOL;
+  case FUT_EBROKENPROCESSES:
+    return FAIL_BROKEN_PROCESS_POOL;
+  default:
+    return FAIL_RUNTIME;
+  }
+}
+
+/* As state_run() would have made it: class, message, no traceback. */
+static void job_fail(fut_task *task, fut_err why, const char *message) {
+  struct job *job = (struct job *)task;
+  wire_message outcome;
+  wire_message_init(&outcome);
+  if (message == NULL)
+    message = fut_err_message(why);
+  empty(job);
+  if (why == FUT_ENOMEM ||
+      !wire_put_failure(&outcome, class_of(why), message) ||
+      !fill(job, &outcome))
+    fail_memory(job);
+  wire_message_fini(&outcome);
+  fut_future_end(&task->future, FUT_FAILED);
+}
+
+static const fut_task_kind job_kind = {
+    {{"job", fut_future_free}, job_fini}, job_run, job_fail};
 
 struct job *job_new(context *ctx, wire_message *message) {
   struct job *job = fut_arena_take(ctx->arena);
@@ -103,6 +140,7 @@ struct job *job_new(context *ctx, wire_message *message) {
   job->bytes = job->space;
   job->objects = &job->object;
   job->size = job->object_count = 0;
+  job->name = NULL;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
     fut_arena_give(ctx->arena, job, true);
@@ -113,6 +151,18 @@ struct job *job_new(context *ctx, wire_message *message) {
                         memory_order_relaxed);
   return job;
 }
+
+fut_task *job_task(struct job *job) { return &job->task; }
+
+bool job_set_name(struct job *job, const char *name) {
+  size_t size = strlen(name) + 1;
+  job->name = fut_memory_new(size);
+  if (job->name)
+    memcpy(job->name, name, size);
+  return job->name != NULL;
+}
+
+const char *job_name(const struct job *job) { return job->name; }
 
 fut_future *job_future(struct job *job) { return &job->task.future; }
 

@@ -5,7 +5,7 @@
 #include "context.h"
 #include "task.h"
 
-#define JOB_SIZE ((size_t)192) /* of a block in the arena of a context */
+#define JOB_SIZE ((size_t)256) /* of a block in the arena of a context */
 
 struct job;
 
@@ -21,6 +21,16 @@ typedef struct job_content {
    references: one for the handle, one for the executor. NULL if memory ran
    out. Owner of the context only. */
 struct job *job_new(context *ctx, wire_message *message);
+
+/* Name the job for messages, once, before it is submitted; the name is copied.
+   False: out of memory. */
+bool job_set_name(struct job *job, const char *name);
+
+/* Return that name or NULL. Borrowed. Any thread that holds a reference. */
+const char *job_name(const struct job *job);
+
+/* Return the task that a job is. */
+fut_task *job_task(struct job *job);
 
 /* Return the future of a job. */
 fut_future *job_future(struct job *job);

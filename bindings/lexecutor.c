@@ -8,7 +8,6 @@
 #include "job.h"
 #include "lfuture.h"
 #include "state.h"
-#include "thread_pool.h"
 
 #include <string.h>
 
@@ -30,26 +29,58 @@ static executor_box *executor_check(lua_State *L, int arg) {
   return box;
 }
 
-/* thread_pool(max_workers, name, path, cpath): arguments were checked */
-static int l_executor_thread_pool(lua_State *L) {
-  context *ctx = context_get(L);
-  fut_thread_pool_options options = {.max_workers =
-                                         (unsigned)luaL_checkinteger(L, 1),
-                                     .name = luaL_checkstring(L, 2),
-                                     .open_local = state_open,
-                                     .close_local = state_close};
-  const char *path = luaL_checkstring(L, 3);
-  const char *cpath = luaL_checkstring(L, 4);
+/* Push an empty box of the class whose metatable the reference is. */
+static executor_box *box_push(lua_State *L, context *ctx, int metatable) {
   if (ctx->finishing)
     fail_raise_err(L, ctx, FUT_ESHUTDOWN);
   executor_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (executor_box){.magic = &executor_magic};
-  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->executor);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
   lua_setmetatable(L, -2);
+  return box;
+}
+
+/* Return a limit among the options in the table at index 1. */
+static size_t limit(lua_State *L, const char *name) {
+  size_t value = FUT_UNLIMITED;
+  if (lua_getfield(L, 1, name) != LUA_TNIL)
+    value = (size_t)luaL_checkinteger(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* Return the options in the table at index 1, which were checked and where
+   max_workers and name are given. The name stays in the table. */
+static fut_pool_options pool_options(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_getfield(L, 1, "max_workers");
+  lua_getfield(L, 1, "name");
+  lua_getfield(L, 1, "idle_timeout");
+  fut_pool_options options = fut_pool_options_of(
+      (unsigned)luaL_checkinteger(L, -3), luaL_checkstring(L, -2));
+  if (!lua_isnil(L, -1)) {
+    lua_Number seconds = luaL_checknumber(L, -1);
+    if (seconds < 1e9) /* else never */
+      options.idle_timeout = (fut_deadline)(seconds * 1e9);
+  }
+  lua_pop(L, 3);
+  options.max_tasks_per_child = limit(L, "max_tasks_per_child");
+  options.max_pending = limit(L, "max_pending");
+  options.memory_limit = limit(L, "memory_limit");
+  return options;
+}
+
+/* thread_pool(options, path, cpath): arguments were checked */
+static int l_executor_thread_pool(lua_State *L) {
+  context *ctx = context_get(L);
+  fut_pool_options options = pool_options(L);
+  const char *path = luaL_checkstring(L, 2);
+  const char *cpath = luaL_checkstring(L, 3);
+  executor_box *box = box_push(L, ctx, ctx->executor);
   options.environment = state_environment_new(path, cpath);
   if (options.environment == NULL)
     fail_no_memory(L);
-  fut_err err = fut_thread_pool_new(&options, &box->executor);
+  fut_err err = fut_thread_pool_new(&options, &state_ops, &box->executor);
   fut_object_release(options.environment);
   if (err != FUT_OK)
     fail_raise_err(L, ctx, err);
@@ -58,30 +89,101 @@ static int l_executor_thread_pool(lua_State *L) {
   return 1;
 }
 
-static int l_executor_submit(lua_State *L) {
+/* Raise what keeps executor from taking tasks. */
+static _Noreturn void raise_refusal(lua_State *L, context *ctx,
+                                    const fut_executor *executor, fut_err err) {
+  const char *why = fut_executor_broken(executor);
+  if (why && err == FUT_EBROKENTHREADS)
+    fail_raise(L, ctx, FAIL_BROKEN_THREAD_POOL, "%s", why);
+  if (why && err == FUT_EBROKENPROCESSES)
+    fail_raise(L, ctx, FAIL_BROKEN_PROCESS_POOL, "%s", why);
+  fail_raise_err(L, ctx, err);
+}
+
+/* Wait until executor may take a task; callbacks run meanwhile. */
+static void wait_vacancy(lua_State *L, context *ctx, fut_executor *executor) {
+  fut_future *vacancy = fut_executor_vacancy(executor);
+  if (vacancy == NULL)
+    fail_no_memory(L);
+  future_box *box = future_push(L, ctx); /* lets go of it, whatever is raised */
+  box->future = vacancy;
+  future_wait(L, ctx, vacancy, FUT_NEVER);
+  lua_pop(L, 1);
+}
+
+/* The options of one call of submit. */
+struct call_options {
+  fut_deadline timeout;
+  double priority;
+  const char *name; /* stays in the table */
+};
+
+static struct call_options call_options(lua_State *L, int index) {
+  struct call_options options = {FUT_NEVER, 0, NULL};
+  if (lua_getfield(L, index, "timeout") != LUA_TNIL) {
+    lua_Number seconds = luaL_checknumber(L, -1);
+    if (seconds < 1e9)
+      options.timeout = seconds > 0 ? (fut_deadline)(seconds * 1e9) : 0;
+  }
+  lua_getfield(L, index, "priority");
+  options.priority = (double)luaL_optnumber(L, -1, 0);
+  lua_getfield(L, index, "name");
+  options.name = luaL_optstring(L, -1, NULL);
+  lua_pop(L, 3);
+  return options;
+}
+
+/* Submit the function behind the executor at index at, with the arguments
+   behind that; leave the future on top of the stack. */
+static int submit(lua_State *L, int at, const struct call_options *options) {
   context *ctx = context_get(L);
-  executor_box *box = executor_check(L, 1);
-  if (lua_type(L, 2) == LUA_TSTRING) { /* a chunk */
+  executor_box *box = executor_check(L, at);
+  int fn = at + 1;
+  if (lua_type(L, fn) == LUA_TSTRING) { /* a chunk */
     size_t length;
-    const char *text = lua_tolstring(L, 2, &length);
+    const char *text = lua_tolstring(L, fn, &length);
     if (luaL_loadbufferx(L, text, length, text, "t") != LUA_OK)
       return lua_error(L);
-    lua_replace(L, 2);
-  } else if (!lua_isfunction(L, 2))
-    arg_type_error(L, 2, "function");
-  int count = lua_gettop(L) - 1;
+    lua_replace(L, fn);
+  } else if (!lua_isfunction(L, fn))
+    arg_type_error(L, fn, "function");
+  int count = lua_gettop(L) - at;
   future_box *future = future_push(L, ctx);
   wire_message *message = context_message(L, ctx);
-  wire_encode(L, ctx->wire, 2, count, WIRE_THREAD, "argument", message);
+  wire_encode(L, ctx->wire, fn, count, WIRE_THREAD, "argument", message);
   struct job *job = job_new(ctx, message);
   if (job == NULL)
     fail_no_memory(L);
   future->future = job_future(job);
-  fut_err err = fut_executor_submit(box->executor, (fut_task *)(void *)job);
+  fut_task *task = job_task(job);
+  fut_err err = FUT_OK;
+  if (options) {
+    task->timeout = options->timeout;
+    task->priority = options->priority;
+    if (options->name && !job_set_name(job, options->name))
+      err = fut_executor_refuse(task, FUT_ENOMEM);
+  }
+  if (err == FUT_OK)
+    err = fut_executor_submit(box->executor, task);
+  while (err == FUT_EFULL) {
+    /* the executor's reference, which an interrupt would lose */
+    fut_future_release(&task->future, ctx->arena);
+    wait_vacancy(L, ctx, box->executor);
+    fut_object_hold(&task->future.object);
+    err = fut_executor_submit(box->executor, task);
+  }
   if (err != FUT_OK)
-    fail_raise_err(L, ctx, err);
-  lua_settop(L, count + 2); /* the future */
+    raise_refusal(L, ctx, box->executor, err);
+  lua_settop(L, at + count + 1); /* the future */
   return 1;
+}
+
+static int l_executor_submit(lua_State *L) { return submit(L, 1, NULL); }
+
+/* submit_with(options, executor, fn, ...): options were checked */
+static int l_executor_submit_with(lua_State *L) {
+  struct call_options options = call_options(L, 1);
+  return submit(L, 2, &options);
 }
 
 /* Wait until no worker runs; callbacks run meanwhile. */
@@ -235,4 +337,7 @@ void lexecutor_open(lua_State *L, context *ctx) {
   lua_pushvalue(L, upvalue);
   lua_pushcclosure(L, l_executor_thread_pool, 1);
   lua_setfield(L, module, "thread_pool");
+  lua_pushvalue(L, upvalue);
+  lua_pushcclosure(L, l_executor_submit_with, 1);
+  lua_setfield(L, module, "submit_with");
 }

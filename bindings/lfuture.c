@@ -102,10 +102,8 @@ static int future_gc(lua_State *L) {
 /* --- outcomes --------------------------------------------------------------
  */
 
-/* Wait until the future at index 1 has ended and its callbacks have run;
-   TimeoutError at the deadline. */
-static void wait_done(lua_State *L, context *ctx, fut_future *future,
-                      fut_deadline deadline) {
+void future_wait(lua_State *L, context *ctx, fut_future *future,
+                 fut_deadline deadline) {
   if (!fut_state_done(fut_future_state(future))) {
     interrupt_check(L, ctx);
     callbacks_go_on(L, ctx);
@@ -131,7 +129,7 @@ static _Noreturn void raise_cancelled(lua_State *L, context *ctx) {
 static int l_future_result(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
-  wait_done(L, ctx, box->future, arg_deadline(L, 2));
+  future_wait(L, ctx, box->future, arg_deadline(L, 2));
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
     raise_cancelled(L, ctx);
@@ -158,7 +156,7 @@ static void push_error(lua_State *L, context *ctx, const fut_future *future,
 static int l_future_exception(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
-  wait_done(L, ctx, box->future, arg_deadline(L, 2));
+  future_wait(L, ctx, box->future, arg_deadline(L, 2));
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
     raise_cancelled(L, ctx);
@@ -182,15 +180,20 @@ static int l_future_cancel(lua_State *L) {
   future_box *box = future_check(L, 1);
   luaL_argcheck(L, !lua_toboolean(L, 2), 2,
                 "stopping a running task is not supported yet");
-  bool won = fut_future_cancel(box->future);
-  if (won && future_is_job(box->future))
-    job_drop(box->future);
+  bool cancelled;
+  if (!future_is_job(box->future))
+    cancelled = fut_future_cancel(box->future);
+  else {
+    cancelled = fut_task_cancel((fut_task *)box->future);
+    if (cancelled)
+      job_drop(box->future);
+  }
   fut_state state = fut_future_state(box->future);
   if (fut_state_done(state))
     future_settle(L, ctx, box->future);
   else
     callbacks_run(L, ctx);
-  lua_pushboolean(L, state == FUT_CANCELLED);
+  lua_pushboolean(L, cancelled || state == FUT_CANCELLED);
   return 1;
 }
 

@@ -39,6 +39,11 @@ future_box *future_check(lua_State *L, int arg);
 /* Push the table of extras of the future at index, made if need be. */
 void future_extra(lua_State *L, int index);
 
+/* Wait until the future has ended and its callbacks have run. Raises
+   TimeoutError at the deadline, and what an interrupt raises. Blocks. */
+void future_wait(lua_State *L, context *ctx, fut_future *future,
+                 fut_deadline deadline);
+
 /* Run the callbacks that are due for a future that was seen done. */
 void future_settle(lua_State *L, context *ctx, fut_future *future);
 

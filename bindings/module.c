@@ -6,7 +6,7 @@
 #include "lexecutor.h"
 #include "lfuture.h"
 #include "lwait.h"
-#include "thread_pool.h"
+#include "pool.h"
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
@@ -55,7 +55,7 @@ int luaopen_futures_core(lua_State *L) {
   lwait_open(L);
   lua_settop(L, 2);
   lencode_open(L);
-  lua_pushinteger(L, (lua_Integer)FUT_THREAD_POOL_LIMIT);
+  lua_pushinteger(L, (lua_Integer)FUT_WORKERS_LIMIT);
   lua_setfield(L, 1, "max_workers_limit");
   lua_settop(L, 1);
   return 1;

@@ -122,10 +122,10 @@ static int setup(lua_State *L) {
   return 2;
 }
 
-fut_worker_local *state_open(fut_object *object) {
+static fut_err state_open(fut_object *object, fut_worker_local **opened) {
   fut_worker_local *local = fut_memory_new(sizeof *local);
   if (local == NULL)
-    return NULL;
+    return FUT_ENOMEM;
   wire_message_init(&local->outcome);
   local->phase = RECEIVING;
   local->L = luaL_newstate();
@@ -133,19 +133,23 @@ fut_worker_local *state_open(fut_object *object) {
     lua_pushcfunction(local->L, setup);
     lua_pushlightuserdata(local->L, local);
     lua_pushlightuserdata(local->L, object);
-    if (lua_pcall(local->L, 2, 2, 0) == LUA_OK)
-      return local;
+    if (lua_pcall(local->L, 2, 2, 0) == LUA_OK) {
+      *opened = local;
+      return FUT_OK;
+    }
     lua_close(local->L);
   }
   fut_memory_free(local);
-  return NULL;
+  return FUT_ENOMEM;
 }
 
-void state_close(fut_worker_local *local) {
+static void state_close(fut_worker_local *local) {
   lua_close(local->L);
   wire_message_fini(&local->outcome);
   fut_memory_free(local);
 }
+
+const fut_worker_ops state_ops = {state_open, state_close};
 
 /* Arguments: class, error, traceback. Encode them; protected. */
 static int send_error(lua_State *L) {

@@ -3,14 +3,14 @@
 #define FUT_STATE_H
 
 #include "job.h"
+#include "thread_pool.h"
 
 /* What every state of a pool starts with; a counted object. The paths are
    copied; NULL if memory ran out. The caller owns the reference. */
 fut_object *state_environment_new(const char *path, const char *cpath);
 
-/* For fut_thread_pool_options. */
-fut_worker_local *state_open(fut_object *environment);
-void state_close(fut_worker_local *local);
+/* What a thread pool whose tasks are jobs is made with. */
+extern const fut_worker_ops state_ops;
 
 /* Make the call: its first value is the function. Set *state to FUT_FINISHED
    or FUT_FAILED and return the values, or what state_outcome_push() wants; the

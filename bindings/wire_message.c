@@ -64,6 +64,32 @@ size_t wire_message_add(lua_State *L, wire_message *message,
   return message->object_count++;
 }
 
+bool wire_put_failure(wire_message *message, lua_Integer number,
+                      const char *text) {
+  size_t length = strlen(text);
+  unsigned char *p = fut_memory_new(length + 32);
+  if (p == NULL)
+    return false;
+  message->bytes = p;
+  message->capacity = length + 32;
+  *p++ = WIRE_VERSION;
+  *p++ = WIRE_FLAG_PLAIN;
+  *p++ = 3;
+  p = wire_put_integer(p, number);
+  if (length <= WIRE_SHORT_LIMIT)
+    *p++ = (unsigned char)(WIRE_SHORT + length);
+  else {
+    *p++ = WIRE_LONG;
+    p = wire_put_varint(p, length);
+  }
+  memcpy(p, text, length);
+  p += length;
+  *p++ = WIRE_NIL;
+  *p++ = WIRE_FINISH;
+  message->size = (size_t)(p - message->bytes);
+  return true;
+}
+
 bool wire_plain(const unsigned char *bytes, size_t size) {
   return size > 1 && bytes[0] == WIRE_VERSION && (bytes[1] & WIRE_FLAG_PLAIN);
 }

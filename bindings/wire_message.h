@@ -26,6 +26,11 @@ void wire_message_grow(lua_State *L, wire_message *message, size_t more);
 size_t wire_message_add(lua_State *L, wire_message *message,
                         fut_object *object);
 
+/* Make the empty message one of three plain values: an integer, a string, nil.
+   False if memory ran out. Any thread. */
+bool wire_put_failure(wire_message *message, lua_Integer number,
+                      const char *text);
+
 /* Return where the next more bytes go; the caller adds what it wrote to
    size. Any call may move the bytes. */
 static inline unsigned char *wire_reserve(lua_State *L, wire_message *message,

@@ -9,6 +9,9 @@
   X(FUT_EINTR, "interrupted")                                                  \
   X(FUT_EAGAIN, "callbacks are due")                                           \
   X(FUT_ESHUTDOWN, "cannot schedule new futures after shutdown")               \
+  X(FUT_EFULL, "too many tasks wait")                                          \
+  X(FUT_EBROKENTHREADS, "the thread pool is broken")                           \
+  X(FUT_EBROKENPROCESSES, "the process pool is broken")                        \
   X(FUT_ETHREAD, "cannot start a worker thread")                               \
   X(FUT_EFORKED, "this executor belongs to the parent process (made before "   \
                  "fork)")                                                      \

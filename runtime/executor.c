@@ -2,7 +2,11 @@
 #include "executor.h"
 
 #include "check.h"
+#include "memory.h"
+#include "pool.h"
 #include "thread.h"
+
+#include <string.h>
 
 static void nothing(fut_future *future) { (void)future; }
 
@@ -13,8 +17,10 @@ static const fut_executor_ops *ops(const fut_executor *executor) {
   return (const fut_executor_ops *)(const void *)executor->object.kind;
 }
 
-fut_err fut_executor_init(fut_executor *executor,
-                          const fut_executor_ops *kind) {
+static char unknown[] = "no memory to say why"; /* a breakage, never freed */
+
+fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
+                          size_t max_pending) {
   fut_object_init(&executor->object, &kind->object);
   executor->generation = fut_thread_generation();
   executor->arena = fut_arena_new(sizeof(fut_future));
@@ -26,10 +32,16 @@ fut_err fut_executor_init(fut_executor *executor,
     return FUT_ENOMEM;
   }
   fut_future_init(executor->terminated, &terminated_kind, executor->arena);
+  fut_room_init(&executor->room, max_pending, executor->arena);
+  atomic_init(&executor->breakage, NULL);
   return FUT_OK;
 }
 
 void fut_executor_fini(fut_executor *executor) {
+  char *breakage = atomic_load(&executor->breakage);
+  if (breakage != unknown)
+    fut_memory_free(breakage);
+  fut_room_fini(&executor->room);
   fut_future_release(executor->terminated, executor->arena);
   fut_arena_close(executor->arena);
 }
@@ -38,18 +50,54 @@ bool fut_executor_forked(const fut_executor *executor) {
   return executor->generation != fut_thread_generation();
 }
 
+bool fut_executor_break(fut_executor *executor, const char *message) {
+  size_t size = strlen(message) + 1;
+  char *copy = fut_memory_new(size);
+  if (copy)
+    memcpy(copy, message, size);
+  char *none = NULL;
+  bool first = atomic_compare_exchange_strong(&executor->breakage, &none,
+                                              copy ? copy : unknown);
+  if (!first)
+    fut_memory_free(copy);
+  fut_room_open(&executor->room);
+  return first;
+}
+
+const char *fut_executor_broken(const fut_executor *executor) {
+  return atomic_load(&executor->breakage);
+}
+
+fut_err fut_executor_refuse(fut_task *task, fut_err err) {
+  fut_task_left(task);
+  fut_future_cancel(&task->future);
+  fut_future_release(&task->future, NULL);
+  return err;
+}
+
 fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
-  if (fut_executor_forked(executor)) {
-    fut_future_cancel(&task->future);
-    fut_future_release(&task->future, NULL);
-    return FUT_EFORKED;
-  }
+  if (fut_executor_forked(executor))
+    return fut_executor_refuse(task, FUT_EFORKED);
+  if (fut_executor_broken(executor))
+    return fut_executor_refuse(task, ops(executor)->broken);
+  if (!fut_room_enter(&executor->room))
+    return FUT_EFULL;
+  fut_object_hold(&executor->object);
+  task->executor = executor;
+  atomic_store_explicit(&task->counted, executor->room.limit != FUT_UNLIMITED,
+                        memory_order_relaxed); /* published with the task */
   return ops(executor)->submit(executor, task);
 }
 
+fut_future *fut_executor_vacancy(fut_executor *executor) {
+  return fut_room_vacancy(&executor->room);
+}
+
 void fut_executor_shutdown(fut_executor *executor, bool cancel_futures) {
-  if (!fut_executor_forked(executor))
-    ops(executor)->shutdown(executor, cancel_futures);
+  if (fut_executor_forked(executor))
+    return;
+  ops(executor)->shutdown(executor, cancel_futures);
+  fut_room_open(&executor->room); /* submit now fails rather than wait */
 }
 
 fut_future *fut_executor_terminated(fut_executor *executor) {
@@ -62,5 +110,46 @@ void fut_executor_join(fut_executor *executor) {
 }
 
 void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats) {
+  *stats = (fut_executor_stats){.workers = 0};
   ops(executor)->stats(executor, stats);
+}
+
+bool fut_executor_memory(fut_executor *executor, unsigned worker,
+                         size_t *bytes) {
+  return ops(executor)->memory &&
+         ops(executor)->memory(executor, worker, bytes);
+}
+
+/* Whether the task is somewhere else than in this process' queues. */
+static bool far(const fut_task *task) {
+  return task->executor && ops(task->executor)->look &&
+         !fut_executor_forked(task->executor);
+}
+
+bool fut_task_cancel(fut_task *task) {
+  if (far(task)) {
+    if (fut_future_state(&task->future) == FUT_PENDING)
+      ops(task->executor)->look(task->executor, task, true);
+    return fut_future_state(&task->future) == FUT_CANCELLED;
+  }
+  if (!fut_future_cancel(&task->future))
+    return false;
+  fut_task_left(task);
+  return true;
+}
+
+bool fut_task_stop(fut_task *task) {
+  if (fut_task_cancel(task))
+    return true;
+  if (fut_state_done(fut_future_state(&task->future)))
+    return fut_future_state(&task->future) == FUT_CANCELLED;
+  fut_executor *executor = task->executor;
+  return executor && !fut_executor_forked(executor) && ops(executor)->stop &&
+         ops(executor)->stop(executor, task);
+}
+
+fut_state fut_task_state(fut_task *task) {
+  if (fut_future_state(&task->future) == FUT_PENDING && far(task))
+    ops(task->executor)->look(task->executor, task, false);
+  return fut_future_state(&task->future);
 }

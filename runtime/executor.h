@@ -3,15 +3,22 @@
 #define FUT_EXECUTOR_H
 
 #include "error.h"
+#include "room.h"
 #include "task.h"
 
 typedef struct fut_executor fut_executor;
 
 /* How an executor stands, as of some moment during the call. */
 typedef struct fut_executor_stats {
-  unsigned workers; /* started and not ended */
-  unsigned idle;    /* of those, without a task */
-  size_t pending;   /* tasks not started, cancelled ones included */
+  unsigned workers;    /* started and not ended */
+  unsigned idle;       /* of those, without a task */
+  size_t pending;      /* tasks not started, cancelled ones included */
+  size_t running;      /* tasks started and not ended */
+  uint64_t completed;  /* tasks that returned */
+  uint64_t failed;     /* tasks that raised, or were made to fail */
+  uint64_t cancelled;  /* tasks cancelled, before or after they started */
+  uint64_t queue_time; /* ns that started tasks have waited, in all */
+  uint64_t run_time;   /* ns that tasks have run, in all */
 } fut_executor_stats;
 
 /* What a kind of executor must do; see the functions below. */
@@ -21,24 +28,53 @@ typedef struct fut_executor_ops {
   void (*shutdown)(fut_executor *executor, bool cancel_futures);
   void (*join)(fut_executor *executor);
   void (*stats)(fut_executor *executor, fut_executor_stats *stats);
+  bool (*memory)(fut_executor *executor, unsigned worker, size_t *bytes);
+  /* What stop() does once the task has not been cancelled before its start.
+     NULL: running tasks cannot be stopped. */
+  bool (*stop)(fut_executor *executor, fut_task *task);
+  /* Bring the future of a task up to date with what became of it elsewhere, or
+     (cancel) cancel it if it has not started; NULL: it always is. */
+  void (*look)(fut_executor *executor, fut_task *task, bool cancel);
+  fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
-/* Embedded as the first member. Counted. */
+/* Embedded as the first member. Counted: owners, and every task submitted
+   until its memory is let go. */
 struct fut_executor {
   fut_object object;
-  fut_arena *arena;       /* of `terminated`; owned */
-  fut_future *terminated; /* set once; ends when no worker runs */
-  unsigned generation;    /* set once: the fork generation it belongs to */
+  fut_arena *arena;         /* of `terminated` and of vacancies; owned */
+  fut_future *terminated;   /* set once; ends when no worker runs */
+  unsigned generation;      /* set once: the fork generation it belongs to */
+  fut_room room;            /* for tasks that wait */
+  _Atomic(char *) breakage; /* atomic, set once: why it is broken; NULL: not */
 };
 
 /* For kinds: stand at one reference; FUT_ENOMEM. */
-fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *ops);
+fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *ops,
+                          size_t max_pending);
 void fut_executor_fini(fut_executor *executor);
 
-/* Schedule a task. Takes a reference in any case; the caller who wants the
-   future keeps another. On FUT_ESHUTDOWN, FUT_ETHREAD, FUT_ENOMEM and
-   FUT_EFORKED the future is cancelled. Any thread. Never blocks. */
+/* For kinds: from now on submit returns ops->broken. The message is copied;
+   the first one stays. The kind itself then fails what is unfinished. Return
+   whether this call broke it. Any thread. */
+bool fut_executor_break(fut_executor *executor, const char *message);
+
+/* Return why the executor is broken, or NULL. Lives as long as it. */
+const char *fut_executor_broken(const fut_executor *executor);
+
+/* For kinds: let go of a task that was not taken; return err. */
+fut_err fut_executor_refuse(fut_task *task, fut_err err);
+
+/* Schedule a task. On FUT_EFULL nothing has happened, and the caller may try
+   again when fut_executor_vacancy() has ended. Otherwise takes a reference; the
+   caller who wants the future keeps another. On FUT_ESHUTDOWN, FUT_ETHREAD,
+   FUT_ENOMEM, FUT_EFORKED and FUT_EBROKEN... the future is cancelled. Any
+   thread. Never blocks. */
 fut_err fut_executor_submit(fut_executor *executor, fut_task *task);
+
+/* Return a future that ends when submit is worth another try, or NULL if
+   memory ran out. The caller owns the reference. Any thread. */
+fut_future *fut_executor_vacancy(fut_executor *executor);
 
 /* Take no new tasks; cancel those not started if asked. Workers end when
    nothing is left to do. May be called again. Any thread. Never blocks. */
@@ -54,6 +90,34 @@ void fut_executor_join(fut_executor *executor);
 
 /* Any thread. Never blocks. */
 void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats);
+
+/* Say how many bytes the worker of that number (0, 1, ...) holds as far as is
+   known; false if there are no more workers. Any thread. Never blocks. */
+bool fut_executor_memory(fut_executor *executor, unsigned worker,
+                         size_t *bytes);
+
+/* Cancel a task that has not started: whether this call did. Any thread that
+   holds a reference to it. Never blocks. */
+bool fut_task_cancel(fut_task *task);
+
+/* Cancel a task, stopping it if it runs: true if it was cancelled or will be
+   stopped, and then its future ends when it really has; false if it has ended
+   or its executor cannot stop tasks. Any thread that holds a reference to it.
+   Never blocks. */
+bool fut_task_stop(fut_task *task);
+
+/* Return the state of a task as of now, also of one that is far away. Any
+   thread that holds a reference to it. Never blocks. */
+fut_state fut_task_state(fut_task *task);
+
+/* For kinds: a task was started or dropped, and waits no longer. May be called
+   again. Any thread that holds a reference to it. */
+static inline void fut_task_left(fut_task *task) {
+  /* relaxed: set before the task was published */
+  if (atomic_load_explicit(&task->counted, memory_order_relaxed) &&
+      atomic_exchange(&task->counted, false))
+    fut_room_leave(&task->executor->room);
+}
 
 /* Whether the executor was made before this process was forked off. */
 bool fut_executor_forked(const fut_executor *executor);

@@ -2,11 +2,14 @@
 #ifndef FUT_TASK_H
 #define FUT_TASK_H
 
+#include "clock.h"
+#include "error.h"
 #include "future.h"
 
 #include <stdint.h>
 
 typedef struct fut_task fut_task;
+struct fut_executor;
 
 /* What a worker keeps for the tasks that run on it: a Lua state, say. */
 typedef struct fut_worker_local fut_worker_local;
@@ -16,6 +19,10 @@ typedef struct fut_task_kind {
   /* Do it and end the future, which is RUNNING. local is what the pool opened
      for this worker, NULL if it could not. Worker only. */
   void (*run)(fut_task *task, fut_worker_local *local);
+  /* Fail a task that is RUNNING, whose outcome nobody else will write: fill
+     that in and end the future FAILED. why tells the class of the error;
+     message is copied, NULL for that of why. Any thread. */
+  void (*fail)(fut_task *task, fut_err why, const char *message);
 } fut_task_kind;
 
 /* Embedded as the first member of a block of the submitter's arena. Whoever
@@ -27,6 +34,9 @@ struct fut_task {
   fut_task *child; /* guarded by the heap that holds the task */
   uint64_t order;  /* set by the queue: smaller was submitted earlier */
   double priority; /* set before submit: larger starts earlier; not NaN */
+  fut_deadline timeout; /* set before submit: ns that it may run, FUT_NEVER */
+  struct fut_executor *executor; /* set by submit: a reference; NULL before */
+  atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
 };
 
 static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
@@ -35,15 +45,24 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->next = task->child = NULL;
   task->order = 0;
   task->priority = 0;
+  task->timeout = FUT_NEVER;
+  task->executor = NULL;
+  atomic_init(&task->counted, false);
 }
+
+static inline const fut_task_kind *fut_task_kind_of(const fut_task *task) {
+  return (const fut_task_kind *)(const void *)task->future.object.kind;
+}
+
+/* Let go of the executor; for the fini of a kind. Any thread. */
+void fut_task_fini(fut_task *task);
+
+/* Fail a task that has not started, unless it was cancelled, and give up the
+   queue's reference. As fail of its kind. */
+void fut_task_drop(fut_task *task, fut_err why, const char *message);
 
 /* Run the task unless it was cancelled or started elsewhere, and give up the
    queue's reference. Worker only. */
-static inline void fut_task_run(fut_task *task, fut_worker_local *local) {
-  if (fut_future_start(&task->future))
-    ((const fut_task_kind *)(const void *)task->future.object.kind)
-        ->run(task, local);
-  fut_future_release(&task->future, NULL);
-}
+void fut_task_run(fut_task *task, fut_worker_local *local);
 
 #endif

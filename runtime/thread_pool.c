@@ -52,11 +52,10 @@ struct pool {
   fut_executor executor;
   fut_queue *queue;
   fut_idle idle;
-  unsigned max_workers;                          /* set once */
-  char name[NAME_SIZE];                          /* set once */
-  fut_object *environment;                       /* set once; may be NULL */
-  fut_worker_local *(*open_local)(fut_object *); /* set once */
-  void (*close_local)(fut_worker_local *);       /* set once */
+  unsigned max_workers;             /* set once */
+  char name[NAME_SIZE];             /* set once */
+  fut_object *environment;          /* set once; may be NULL */
+  const fut_worker_ops *worker_ops; /* set once; may be NULL */
   fut_mutex mutex;
   unsigned alive;      /* guarded by mutex: started and not ended */
   atomic_uint keepers; /* atomic: workers, and 1 for all owners */
@@ -245,12 +244,12 @@ static void worker_main(void *argument) {
   fut_spin_count(1);
   fut_task *task;
   while ((task = next(worker)) != NULL) {
-    if (worker->local == NULL && pool->open_local)
-      worker->local = pool->open_local(pool->environment);
+    if (worker->local == NULL && pool->worker_ops)
+      pool->worker_ops->open(pool->environment, &worker->local);
     fut_task_run(task, worker->local);
   }
   if (worker->local)
-    pool->close_local(worker->local);
+    pool->worker_ops->close(worker->local);
   fut_spin_count(-1);
   fut_mutex_lock(&pool->mutex);
   pool->alive--;
@@ -294,10 +293,8 @@ static void cancel_all(struct pool *pool) {
   fut_task *task;
   while ((task = fut_queue_pull(pool->queue, &spare, UINT32_MAX)) != NULL ||
          (task = steal(pool, &nobody)) != NULL ||
-         (task = fut_queue_pull_low(pool->queue)) != NULL) {
-    fut_future_cancel(&task->future);
-    fut_future_release(&task->future, NULL);
-  }
+         (task = fut_queue_pull_low(pool->queue)) != NULL)
+    fut_executor_refuse(task, FUT_OK);
 }
 
 /* Start a thread for the worker. Assumes mutex held. */
@@ -364,9 +361,7 @@ static fut_err pool_submit(fut_executor *executor, fut_task *task) {
   struct pool *pool = (struct pool *)executor;
   if (fut_queue_push(pool->queue, task)) /* the task is no longer ours */
     return wake_or_start(pool);
-  fut_future_cancel(&task->future);
-  fut_future_release(&task->future, NULL);
-  return FUT_ESHUTDOWN;
+  return fut_executor_refuse(task, FUT_ESHUTDOWN);
 }
 
 static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
@@ -438,21 +433,25 @@ static void pool_give_up(fut_object *object) {
   pool_leave(pool);
 }
 
-static const fut_executor_ops pool_ops = {{"thread pool", pool_give_up},
-                                          pool_submit,
-                                          pool_shutdown,
-                                          pool_join,
-                                          pool_stats};
+static const fut_executor_ops pool_ops = {
+    .object = {"thread pool", pool_give_up},
+    .submit = pool_submit,
+    .shutdown = pool_shutdown,
+    .join = pool_join,
+    .stats = pool_stats,
+    .broken = FUT_EBROKENTHREADS};
 
-fut_err fut_thread_pool_new(const fut_thread_pool_options *options,
+fut_err fut_thread_pool_new(const fut_pool_options *options,
+                            const fut_worker_ops *ops,
                             fut_executor **executor) {
   unsigned workers = options->max_workers;
-  CHECK(workers >= 1 && workers <= FUT_THREAD_POOL_LIMIT);
+  CHECK(workers >= 1 && workers <= FUT_WORKERS_LIMIT);
   struct pool *pool =
       fut_memory_new(sizeof *pool + workers * sizeof(struct worker *));
   if (pool == NULL)
     return FUT_ENOMEM;
-  fut_err err = fut_executor_init(&pool->executor, &pool_ops);
+  fut_err err =
+      fut_executor_init(&pool->executor, &pool_ops, options->max_pending);
   if (err != FUT_OK)
     goto free_pool;
   err = FUT_ENOMEM;
@@ -466,8 +465,7 @@ fut_err fut_thread_pool_new(const fut_thread_pool_options *options,
   pool->environment = options->environment;
   if (pool->environment)
     fut_object_hold(pool->environment);
-  pool->open_local = options->open_local;
-  pool->close_local = options->close_local;
+  pool->worker_ops = ops;
   pool->alive = 0;
   atomic_init(&pool->keepers, 1);
   atomic_init(&pool->started, 0);

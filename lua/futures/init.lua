@@ -4,7 +4,7 @@
 -- here it gets the shape that users see.
 local core = require "futures.core"
 local fail = require "futures.fail"
-local options = require "futures.options"
+local pool = require "futures.pool"
 local source = require "futures.source"
 
 ---@class futures
@@ -42,26 +42,9 @@ local futures = {
   BrokenProcessPool = core.BrokenProcessPool,
 }
 
-local pool_options = {
-  max_workers = options.integer(1, core.max_workers_limit),
-  name = options.name,
-}
-
---- Make a pool of threads of this process, each with a Lua state of its own.
--- Workers start when there are tasks for them.
----@param opts? integer|{max_workers: integer?, name: string?}
----@return futures.Executor
-local function thread_pool(_, opts)
-  local checked = options.check("ThreadPoolExecutor", opts, pool_options, "max_workers", 2)
-  return core.thread_pool(
-    checked.max_workers or math.min(core.cpu_count(), core.max_workers_limit),
-    checked.name or "futures",
-    package.path,
-    package.cpath
-  )
+getmetatable(futures.ThreadPoolExecutor).__call = function(_, opts)
+  return core.thread_pool(pool.options("ThreadPoolExecutor", opts, 2), package.path, package.cpath)
 end
-
-getmetatable(futures.ThreadPoolExecutor).__call = thread_pool
 
 --- Gives the text of chunks that lie in no file (packed games, archives); set
 -- it to a function of the chunk name that returns the text, or nil.

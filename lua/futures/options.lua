@@ -5,8 +5,9 @@ local function fail(level, where, message, ...)
   error(("bad argument #1 to '%s' (%s)"):format(where, message:format(...)), level + 1)
 end
 
---- A check: an integer from low to high.
+--- A check: an integer from low to high, without an end by default.
 function options.integer(low, high)
+  high = high or math.maxinteger
   return function(value)
     if type(value) ~= "number" then return "integer expected, got " .. type(value) end
     local integer = math.tointeger(value)
@@ -26,6 +27,38 @@ function options.name(value)
     return "must be a string of printable characters"
   end
   return nil, value
+end
+
+--- A check: something that can be called, and sent.
+function options.callable(value)
+  if type(value) ~= "function" then return "function expected, got " .. type(value) end
+  return nil, value
+end
+
+--- A check: a table that is read as an array.
+function options.array(value)
+  if type(value) ~= "table" then return "table expected, got " .. type(value) end
+  return nil, value
+end
+
+--- A check: a number of seconds; 0 and less are at once.
+function options.seconds(value)
+  if type(value) ~= "number" then return "number of seconds expected, got " .. type(value) end
+  if value ~= value then return "is not a number (NaN)" end
+  return nil, value
+end
+
+--- A check: one of some strings.
+function options.choice(...)
+  local choices = table.pack(...)
+  return function(value)
+    local names = {}
+    for i, choice in ipairs(choices) do
+      if value == choice then return nil, value end
+      names[i] = ("'%s'"):format(choice)
+    end
+    return ("%s expected, got %s"):format(table.concat(names, " or "), tostring(value))
+  end
 end
 
 --- Check a table of options and return a new one.

@@ -1,5 +1,6 @@
 /* executor_test.c - what every pool offers, with a pool that only notes */
 #include "executor.h"
+#include "pool.h"
 
 #include "support/cases.h"
 #include "support/child.h"
@@ -40,14 +41,19 @@ static void note_free(fut_object *object) {
   fut_executor_fini(&self->executor);
 }
 
-static const fut_executor_ops notebook_ops = {
-    {"notebook", note_free}, note_submit, note_shutdown, note_join, note_stats};
+static const fut_executor_ops notebook_ops = {.object = {"notebook", note_free},
+                                              .submit = note_submit,
+                                              .shutdown = note_shutdown,
+                                              .join = note_join,
+                                              .stats = note_stats,
+                                              .broken = FUT_EBROKENTHREADS};
 
 static void passed_on(void **unused) {
   (void)unused;
   notebook book = {.task = NULL};
   fut_executor *executor = &book.executor;
-  assert_int_equal(fut_executor_init(executor, &notebook_ops), FUT_OK);
+  assert_int_equal(fut_executor_init(executor, &notebook_ops, FUT_UNLIMITED),
+                   FUT_OK);
   assert_false(fut_executor_forked(executor));
   fut_arena *arena = job_arena();
   job *task = job_new(arena, NULL, NULL);
@@ -80,7 +86,8 @@ static void outlived(void **unused) {
   ledger memory;
   ledger_open(&memory);
   notebook book = {.task = NULL};
-  assert_int_equal(fut_executor_init(&book.executor, &notebook_ops), FUT_OK);
+  assert_int_equal(
+      fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED), FUT_OK);
   fut_future *terminated = fut_executor_terminated(&book.executor);
   fut_object_hold(&terminated->object);
   fut_object_release(&book.executor.object);
@@ -98,7 +105,7 @@ static void no_memory(void **unused) {
   do {
     notebook book = {.task = NULL};
     ledger_allow(&memory, allowed++);
-    err = fut_executor_init(&book.executor, &notebook_ops);
+    err = fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED);
     if (err == FUT_OK)
       fut_executor_fini(&book.executor);
     else
@@ -127,7 +134,8 @@ static int use_in_child(void *context) {
 static void forked(void **unused) {
   (void)unused;
   notebook book = {.task = NULL};
-  assert_int_equal(fut_executor_init(&book.executor, &notebook_ops), FUT_OK);
+  assert_int_equal(
+      fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED), FUT_OK);
   int status = child_run(use_in_child, &book);
   assert_true(WIFEXITED(status));
   assert_int_equal(WEXITSTATUS(status), 42);

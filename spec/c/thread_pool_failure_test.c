@@ -68,13 +68,13 @@ static void let_go(job *task) {
 
 static void no_pool(void **unused) {
   (void)unused;
-  fut_thread_pool_options options = {.max_workers = 2, .name = "poor"};
+  fut_pool_options options = fut_pool_options_of(2, "poor");
   fut_err err;
   long allowed = 0;
   do {
     fut_executor *pool = NULL;
     ledger_allow(&memory, allowed++);
-    err = fut_thread_pool_new(&options, &pool);
+    err = fut_thread_pool_new(&options, NULL, &pool);
     ledger_allow(&memory, -1);
     if (err == FUT_OK)
       pool_close(pool);

@@ -68,7 +68,7 @@ static void runs(void **unused) {
 
 static void unused_pool(void **unused) {
   (void)unused;
-  fut_executor *pool = pool_new(FUT_THREAD_POOL_LIMIT);
+  fut_executor *pool = pool_new(FUT_WORKERS_LIMIT);
   fut_executor_stats stats = pool_stats(pool);
   assert_int_equal(stats.workers, 0);
   assert_int_equal(stats.idle, 0);
@@ -238,22 +238,24 @@ struct fut_worker_local {
 
 static atomic_uint opened, closed, refused;
 
-static fut_worker_local *open_local(fut_object *environment) {
+static fut_err open_local(fut_object *environment, fut_worker_local **local) {
   unsigned left = atomic_load(&refused);
   if (left > 0) {
     atomic_store(&refused, left - 1);
-    return NULL;
+    return FUT_ENOMEM;
   }
-  fut_worker_local *local = malloc(sizeof *local);
-  local->environment = environment;
+  *local = malloc(sizeof **local);
+  (*local)->environment = environment;
   atomic_fetch_add(&opened, 1);
-  return local;
+  return FUT_OK;
 }
 
 static void close_local(fut_worker_local *local) {
   atomic_fetch_add(&closed, 1);
   free(local);
 }
+
+static const fut_worker_ops local_ops = {open_local, close_local};
 
 static void environment_free(fut_object *object) { (void)object; }
 
@@ -264,13 +266,10 @@ static void locals(void **unused) {
   (void)unused;
   fut_object environment;
   fut_object_init(&environment, &environment_kind);
-  fut_thread_pool_options options = {.max_workers = 2,
-                                     .name = "locals",
-                                     .environment = &environment,
-                                     .open_local = open_local,
-                                     .close_local = close_local};
+  fut_pool_options options = fut_pool_options_of(2, "locals");
+  options.environment = &environment;
   fut_executor *pool;
-  assert_int_equal(fut_thread_pool_new(&options, &pool), FUT_OK);
+  assert_int_equal(fut_thread_pool_new(&options, &local_ops, &pool), FUT_OK);
   atomic_store(&refused, 1);
   gate gates[3];
   for (int i = 0; i < 3; i++) {

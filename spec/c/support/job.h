@@ -25,10 +25,17 @@ static inline void job_fini(fut_future *future) {
   job *self = (job *)future;
   if (self->ended)
     atomic_fetch_add(self->ended, 1);
+  fut_task_fini(&self->task);
 }
 
-static const fut_task_kind job_kind = {{{"job", fut_future_free}, job_fini},
-                                       job_run};
+static inline void job_fail(fut_task *task, fut_err why, const char *message) {
+  (void)why;
+  (void)message;
+  fut_future_end(&task->future, FUT_FAILED);
+}
+
+static const fut_task_kind job_kind = {
+    {{"job", fut_future_free}, job_fini}, job_run, job_fail};
 
 static inline fut_arena *job_arena(void) { return fut_arena_new(sizeof(job)); }
 

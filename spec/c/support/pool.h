@@ -7,9 +7,9 @@
 #include "thread_pool.h"
 
 static inline fut_executor *pool_new(unsigned workers) {
-  fut_thread_pool_options options = {.max_workers = workers, .name = "test"};
+  fut_pool_options options = fut_pool_options_of(workers, "test");
   fut_executor *pool = NULL;
-  assert_int_equal(fut_thread_pool_new(&options, &pool), FUT_OK);
+  assert_int_equal(fut_thread_pool_new(&options, NULL, &pool), FUT_OK);
   return pool;
 }
 

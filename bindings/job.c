@@ -17,7 +17,8 @@ struct job {
   fut_object **objects; /* &object, or a block of its own */
   size_t object_count;
   fut_object *object;
-  char *name; /* owned; NULL: none */
+  char *name;          /* owned; NULL: none */
+  enum wire_mode mode; /* set once: of both, call and outcome */
   unsigned char space[];
 };
 
@@ -70,17 +71,38 @@ static void job_fini(fut_future *future) {
   fut_task_fini(&job->task);
 }
 
-/* The last resort, an outcome that needs no memory: the one string. */
+const unsigned char *job_memory_failure(size_t *size) {
+  static const unsigned char bytes[] = {WIRE_VERSION,
+                                        WIRE_FLAG_PLAIN,
+                                        1,
+                                        WIRE_SHORT + 17,
+                                        'n',
+                                        'o',
+                                        't',
+                                        ' ',
+                                        'e',
+                                        'n',
+                                        'o',
+                                        'u',
+                                        'g',
+                                        'h',
+                                        ' ',
+                                        'm',
+                                        'e',
+                                        'm',
+                                        'o',
+                                        'r',
+                                        'y',
+                                        WIRE_FINISH};
+  *size = sizeof bytes;
+  return bytes;
+}
+
+/* The last resort, an outcome that needs no memory. */
 static void fail_memory(struct job *job) {
-  static const char text[] = "not enough memory";
-  enum { LENGTH = sizeof text - 1 };
-  const unsigned char head[] = {WIRE_VERSION, WIRE_FLAG_PLAIN, 1,
-                                WIRE_SHORT + LENGTH};
   empty(job);
-  memcpy(job->space, head, sizeof head);
-  memcpy(job->space + sizeof head, text, LENGTH);
-  job->space[sizeof head + LENGTH] = WIRE_FINISH;
-  job->size = sizeof head + LENGTH + 1;
+  const unsigned char *bytes = job_memory_failure(&job->size);
+  memcpy(job->space, bytes, job->size);
 }
 
 static void job_run(fut_task *task, fut_worker_local *local) {
@@ -130,10 +152,30 @@ static void job_fail(fut_task *task, fut_err why, const char *message) {
   fut_future_end(&task->future, FUT_FAILED);
 }
 
-static const fut_task_kind job_kind = {
-    {{"job", fut_future_free}, job_fini}, job_run, job_fail};
+static fut_call job_call(const fut_task *task) {
+  const struct job *job = (const struct job *)task;
+  return (fut_call){job->name, job->bytes, job->size};
+}
 
-struct job *job_new(context *ctx, wire_message *message) {
+static unsigned char *job_room(fut_task *task, size_t size) {
+  struct job *job = (struct job *)task;
+  unsigned char *bytes = job->space;
+  if (size > SPACE && (bytes = fut_memory_new(size)) == NULL)
+    return NULL;
+  empty(job);
+  job->bytes = bytes;
+  job->size = size;
+  return bytes;
+}
+
+static const fut_task_kind job_kind = {
+    .future = {{"job", fut_future_free}, job_fini},
+    .run = job_run,
+    .fail = job_fail,
+    .call = job_call,
+    .outcome = job_room};
+
+struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   struct job *job = fut_arena_take(ctx->arena);
   if (job == NULL)
     return NULL;
@@ -141,6 +183,7 @@ struct job *job_new(context *ctx, wire_message *message) {
   job->objects = &job->object;
   job->size = job->object_count = 0;
   job->name = NULL;
+  job->mode = mode;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
     fut_arena_give(ctx->arena, job, true);
@@ -168,6 +211,10 @@ fut_future *job_future(struct job *job) { return &job->task.future; }
 
 bool future_is_job(const fut_future *future) {
   return future->object.kind == &job_kind.future.object;
+}
+
+enum wire_mode job_mode(const fut_future *future) {
+  return ((const struct job *)future)->mode;
 }
 
 job_content job_outcome(const fut_future *future) {

@@ -17,6 +17,7 @@
 struct environment {
   fut_object object;
   const char *path, *cpath; /* set once; lie in text */
+  enum wire_mode mode;      /* set once */
   char text[];
 };
 
@@ -25,6 +26,7 @@ enum phase { RECEIVING, RUNNING, SENDING };
 struct fut_worker_local {
   lua_State *L;
   wire_state *wire;
+  enum wire_mode mode; /* of calls and outcomes */
   wire_message outcome;
   const job_content *call; /* of the task that runs */
   wire_lease lease;        /* of its function */
@@ -38,13 +40,15 @@ static void environment_free(fut_object *object) { fut_memory_free(object); }
 static const fut_object_kind environment_kind = {"environment",
                                                  environment_free};
 
-fut_object *state_environment_new(const char *path, const char *cpath) {
+fut_object *state_environment_new(const char *path, const char *cpath,
+                                  enum wire_mode mode) {
   size_t path_size = strlen(path) + 1, cpath_size = strlen(cpath) + 1;
   struct environment *environment =
       fut_memory_new(sizeof *environment + path_size + cpath_size);
   if (environment == NULL)
     return NULL;
   fut_object_init(&environment->object, &environment_kind);
+  environment->mode = mode;
   environment->path = memcpy(environment->text, path, path_size);
   environment->cpath = memcpy(environment->text + path_size, cpath, cpath_size);
   return &environment->object;
@@ -92,13 +96,13 @@ static int handle(lua_State *L) {
 static int call(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
   const job_content *content = local->call;
-  int count = wire_decode_task(L, local->wire, WIRE_THREAD, content->bytes,
+  int count = wire_decode_task(L, local->wire, local->mode, content->bytes,
                                content->size, content->objects,
                                content->object_count, &local->lease);
   local->phase = RUNNING;
   lua_call(L, count - 1, LUA_MULTRET);
   local->phase = SENDING;
-  wire_encode(L, local->wire, 1, lua_gettop(L), WIRE_THREAD, "result",
+  wire_encode(L, local->wire, 1, lua_gettop(L), local->mode, "result",
               &local->outcome);
   return 0;
 }
@@ -106,6 +110,7 @@ static int call(lua_State *L) {
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
   const struct environment *environment = lua_touserdata(L, 2);
+  local->mode = environment->mode;
   luaL_openlibs(L);
   lua_getglobal(L, LUA_LOADLIBNAME);
   lua_pushstring(L, environment->path);
@@ -154,7 +159,7 @@ const fut_worker_ops state_ops = {state_open, state_close};
 /* Arguments: class, error, traceback. Encode them; protected. */
 static int send_error(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
-  wire_encode(L, local->wire, 1, 3, WIRE_THREAD, "error", &local->outcome);
+  wire_encode(L, local->wire, 1, 3, local->mode, "error", &local->outcome);
   return 0;
 }
 
@@ -259,6 +264,11 @@ wire_message *state_run(fut_worker_local *local, const job_content *content,
   if (!fine)
     lua_gc(L, LUA_GCCOLLECT);
   return fine ? &local->outcome : NULL;
+}
+
+size_t state_memory(fut_worker_local *local) {
+  return (size_t)lua_gc(local->L, LUA_GCCOUNT) * 1024 +
+         (size_t)lua_gc(local->L, LUA_GCCOUNTB);
 }
 
 void state_outcome_push(lua_State *L, context *ctx, int first) {

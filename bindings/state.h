@@ -6,8 +6,10 @@
 #include "thread_pool.h"
 
 /* What every state of a pool starts with; a counted object. The paths are
-   copied; NULL if memory ran out. The caller owns the reference. */
-fut_object *state_environment_new(const char *path, const char *cpath);
+   copied; calls and outcomes are encoded in that mode. NULL if memory ran out.
+   The caller owns the reference. */
+fut_object *state_environment_new(const char *path, const char *cpath,
+                                  enum wire_mode mode);
 
 /* What a thread pool whose tasks are jobs is made with. */
 extern const fut_worker_ops state_ops;
@@ -18,6 +20,9 @@ extern const fut_worker_ops state_ops;
    out. Runs user code. Worker only. */
 wire_message *state_run(fut_worker_local *local, const job_content *call,
                         fut_state *state);
+
+/* Return how many bytes the state holds. Worker only. */
+size_t state_memory(fut_worker_local *local);
 
 /* Push error and traceback (or nil) of a FAILED outcome that was decoded: the
    values from index first to the top of the stack, which stay. */

@@ -11,6 +11,13 @@
 typedef struct fut_task fut_task;
 struct fut_executor;
 
+/* What a task is called with, as bytes; they stay until its end. */
+typedef struct fut_call {
+  const char *name; /* NULL: none */
+  const unsigned char *bytes;
+  size_t size;
+} fut_call;
+
 /* What a worker keeps for the tasks that run on it: a Lua state, say. */
 typedef struct fut_worker_local fut_worker_local;
 
@@ -23,6 +30,13 @@ typedef struct fut_task_kind {
      that in and end the future FAILED. why tells the class of the error;
      message is copied, NULL for that of why. Any thread. */
   void (*fail)(fut_task *task, fut_err why, const char *message);
+  /* For executors whose workers are elsewhere: say what is to be called. NULL:
+     the task cannot go there. Borrowed. */
+  fut_call (*call)(const fut_task *task);
+  /* The same: let go of the call and return where the outcome, of so many
+     bytes, is to be written before the future ends; NULL: no memory. Requires
+     that the task is RUNNING, and the caller alone has it. */
+  unsigned char *(*outcome)(fut_task *task, size_t size);
 } fut_task_kind;
 
 /* Embedded as the first member of a block of the submitter's arena. Whoever
@@ -37,6 +51,7 @@ struct fut_task {
   fut_deadline timeout; /* set before submit: ns that it may run, FUT_NEVER */
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
+  unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
 };
 
 static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
@@ -48,6 +63,7 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->timeout = FUT_NEVER;
   task->executor = NULL;
   atomic_init(&task->counted, false);
+  task->place = 0;
 }
 
 static inline const fut_task_kind *fut_task_kind_of(const fut_task *task) {

@@ -35,7 +35,9 @@ static inline void job_fail(fut_task *task, fut_err why, const char *message) {
 }
 
 static const fut_task_kind job_kind = {
-    {{"job", fut_future_free}, job_fini}, job_run, job_fail};
+    .future = {{"job", fut_future_free}, job_fini},
+    .run = job_run,
+    .fail = job_fail};
 
 static inline fut_arena *job_arena(void) { return fut_arena_new(sizeof(job)); }
 

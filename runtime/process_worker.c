@@ -45,6 +45,7 @@ struct worker {
   fut_doorbell *doorbell; /* NULL: none */
   const fut_process_worker_ops *ops;
   fut_worker_local *local;
+  bool searching;      /* our state is SEARCHING */
   unsigned at;         /* the slot of the task under way; FUT_SLOTS: none */
   uint32_t generation; /* of that */
   unsigned char *call; /* of a task that came by the stream */
@@ -181,6 +182,8 @@ static bool sleep_idle(struct worker *worker) {
       patience == FUT_NEVER ? FUT_NEVER : fut_clock_now() + patience;
   unsigned rung = fut_bell_rung(&seat->bell);
   atomic_store(&seat->state, FUT_SEAT_ASLEEP);
+  if (atomic_load(&worker->segment->backlog))
+    ring_keeper(worker); /* it finds us asleep when it hands out */
   /* the last look: for the work, and for the end */
   bool stay = atomic_load(&worker->segment->phase) == FUT_PHASE_CLOSED ||
               search(worker);
@@ -201,17 +204,30 @@ static bool sleep_idle(struct worker *worker) {
   }
 }
 
+/* A task was found: whoever relied on our search sees us busy now, or we see
+   its ticket. */
+static void found(struct worker *worker) {
+  worker->searching = false;
+  atomic_store(&worker->seat->state, FUT_SEAT_BUSY);
+  worker->since = fut_clock_now();
+  if (tickets_left(worker) > 0 && help_there(worker))
+    ring_keeper(worker);
+}
+
+static void search_now(struct worker *worker) {
+  worker->searching = true;
+  atomic_store(&worker->seat->state, FUT_SEAT_SEARCHING);
+}
+
 /* Have the next task: false if the worker is to end. Blocks. */
 static bool next(struct worker *worker) {
   worker->at = FUT_SLOTS;
   if (atomic_load(&worker->segment->backlog) && tickets_left(worker) < HUNGRY)
     ring_keeper(worker);
-  if (take(worker))
+  if (!worker->searching && take(worker))
     return true;
-  atomic_store(&worker->seat->state, FUT_SEAT_SEARCHING);
-  for (;;) {
-    if (take(worker) || look_around(worker) || search(worker))
-      break;
+  search_now(worker);
+  while (!take(worker) && !look_around(worker) && !search(worker)) {
     if (atomic_load(&worker->segment->phase) == FUT_PHASE_CLOSED) {
       atomic_store(&worker->seat->state, FUT_SEAT_RETIRED);
       return false;
@@ -221,11 +237,7 @@ static bool next(struct worker *worker) {
     if (worker->at != FUT_SLOTS) /* found in the last look */
       break;
   }
-  atomic_store(&worker->seat->state, FUT_SEAT_BUSY);
-  worker->since = fut_clock_now();
-  /* whoever relied on our search sees us busy now, or we see its ticket */
-  if (tickets_left(worker) > 0 && help_there(worker))
-    ring_keeper(worker);
+  found(worker);
   return true;
 }
 
@@ -295,6 +307,10 @@ static void finish(struct worker *worker) {
       fut_slot_word(worker->generation, FUT_SLOT_RUNNING, worker->number);
   uint64_t done =
       fut_slot_word(worker->generation, FUT_SLOT_DONE, worker->number);
+  /* before anybody can know that it is done: who then has another task finds
+     us searching, and needs no other worker */
+  if (tickets_left(worker) == 0)
+    search_now(worker);
   uint64_t seen = running;
   /* the parent may add STOP meanwhile, or break the pool: then it is over */
   while (!atomic_compare_exchange_weak(word, &seen, done))

@@ -34,16 +34,18 @@ static void write_call(fut_slot *slot, const fut_call *call) {
     memcpy(slot->bytes + name_size, call->bytes, call->size);
 }
 
+bool fut_slots_room(const fut_slots *slots) {
+  const fut_tickets *tickets = &slots->segment->tickets;
+  /* stale tickets take places too, until workers have passed over them */
+  return slots->free != 0 &&
+         atomic_load_explicit(&tickets->fed, memory_order_relaxed) -
+                 atomic_load(&tickets->taken) <
+             FUT_SLOTS; /* relaxed: only we write it */
+}
+
 static void feed(fut_slots *slots, uint64_t ticket) {
   fut_tickets *tickets = &slots->segment->tickets;
-  /* relaxed: ours alone */
   unsigned fed = atomic_load_explicit(&tickets->fed, memory_order_relaxed);
-  /* a stale ticket may still take a place that a new one needs; who finds none
-     looks through the words */
-  if (fed - atomic_load(&tickets->taken) >= FUT_SLOTS) {
-    slots->lost = true;
-    return;
-  }
   atomic_store(&tickets->words[fed % FUT_SLOTS], ticket);
   atomic_store(&tickets->fed, fed + 1);
 }

@@ -42,10 +42,9 @@ typedef struct fut_slots {
 
 void fut_slots_init(fut_slots *slots, fut_segment *segment);
 
-/* Whether a slot is free. */
-static inline bool fut_slots_room(const fut_slots *slots) {
-  return slots->free != 0;
-}
+/* Whether a task can be handed out: there is a slot, and place for its ticket.
+ */
+bool fut_slots_room(const fut_slots *slots);
 
 /* Hand a task out, with the queue's reference to it. tell: the parent wants to
    know when it starts. Requires room. */

@@ -11,8 +11,8 @@ enum {
   AT_GLOBALS,  /* array of names of globals that come along, and by name
                   their values */
   AT_ANCHORS,  /* array: what must live until the end */
-  AT_SOURCES,  /* table: text of functions to the offset of their tag */
-  AT_VALUES,   /* the first */
+  AT_SOURCES, /* table: id of a code to the offset of a tag before its source */
+  AT_VALUES,  /* the first */
 };
 
 enum frame_kind { FRAME_TABLE, FRAME_FUNCTION, FRAME_REDUCED };

@@ -132,10 +132,21 @@ static void finish(const encode_known *known, const wire_code *code, size_t at,
     out->bytes[at] = WIRE_FUNCTION;
 }
 
+/* The code of the Lua function at index, noted now if it is a new closure;
+   NULL if it may have a name, or that takes an encoder. */
+static wire_code *find_code(lua_State *L, wire_state *state, int index) {
+  wire_code *code = code_cache_peek(L, &state->codes, index);
+  if (code != NULL || lua_iscfunction(L, index) ||
+      wire_names_outdated(&state->names) ||
+      wire_names_find(&state->names, lua_topointer(L, index), LUA_TFUNCTION))
+    return code;
+  return code_cache_add(L, &state->codes, index);
+}
+
 bool encode_known_function(lua_State *L, encode_known *known, int index,
                            bool *whole) {
   wire_message *out = known->out;
-  wire_code *code = code_cache_peek(L, &known->state->codes, index);
+  wire_code *code = find_code(L, known->state, index);
   size_t at = out->size, object_count = out->object_count;
   if (code == NULL || !is_first(L, known, index) || !put_code(L, known, code))
     return false;

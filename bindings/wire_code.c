@@ -209,14 +209,14 @@ static wire_code *intern(lua_State *L, code_cache *cache, unsigned upvalues,
   return code;
 }
 
-wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
-  wire_code *code = code_cache_peek(L, cache, index);
-  if (code != NULL)
-    return code;
-  index = lua_absindex(L, index);
-  if (cache->functions == LUA_NOREF || cache->count >= CODE_LIMIT ||
-      cache->byte_count > CODE_BYTE_LIMIT)
-    renew_functions(L, cache);
+/* Whether a function cannot be added before the cache is emptied. */
+static bool is_full(const code_cache *cache) {
+  return cache->functions == LUA_NOREF || cache->count >= CODE_LIMIT ||
+         cache->byte_count > CODE_BYTE_LIMIT;
+}
+
+/* Add the function at index, which is unknown. */
+static wire_code *add(lua_State *L, code_cache *cache, int index) {
   unsigned upvalues = count_upvalues(L, index);
   unsigned env = find_env(L, index, upvalues);
   lua_rawgeti(L, LUA_REGISTRYINDEX, cache->functions);
@@ -224,11 +224,25 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
   cache->dump_size = 0;
   if (lua_dump(L, append_dump, cache, 0) != 0)
     wire_no_memory(L);
-  code = intern(L, cache, upvalues, env);
+  wire_code *code = intern(L, cache, upvalues, env);
   lua_pushlightuserdata(L, code);
   lua_rawset(L, -3);
   lua_pop(L, 1);
   return code;
+}
+
+wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
+  wire_code *code = code_cache_peek(L, cache, index);
+  if (code != NULL)
+    return code;
+  index = lua_absindex(L, index);
+  if (is_full(cache))
+    renew_functions(L, cache);
+  return add(L, cache, index);
+}
+
+wire_code *code_cache_add(lua_State *L, code_cache *cache, int index) {
+  return is_full(cache) ? NULL : add(L, cache, lua_absindex(L, index));
 }
 
 void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,

@@ -57,6 +57,10 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index);
    collector. */
 wire_code *code_cache_peek(lua_State *L, code_cache *cache, int index);
 
+/* Add a function that is not known and return its code; NULL if the cache must
+   be emptied first. Never runs the collector. Raises a memory error. */
+wire_code *code_cache_add(lua_State *L, code_cache *cache, int index);
+
 /* Keep a copy of how the source of code begins in a message. Requires that
    code is in the cache. Raises a memory error. */
 void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,

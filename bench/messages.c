@@ -54,6 +54,7 @@ static int l_cost(lua_State *L) {
     wire_encode(L, wire, 4, lua_gettop(L) - 3, r->mode, "argument",
                 &r->message);
   lua_pushnumber(L, since(start, r->rounds));
+  lua_gc(r->L, LUA_GCCOLLECT);
   start = fut_clock_now();
   lua_pushcfunction(r->L, receive);
   lua_pushlightuserdata(r->L, r);

@@ -58,18 +58,16 @@ static void put_found(encoder *e) {
 /* If a function of the code was written before, write a reference to that;
    else note that the next one lies here. */
 static bool put_earlier(encoder *e, const wire_code *code) {
-  lua_State *L = e->L;
-  lua_Integer id = (lua_Integer)code->id;
-  lua_rawgeti(L, AT_SOURCES, id);
-  size_t earlier = (size_t)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  if (earlier == 0) {
-    lua_pushinteger(L, (lua_Integer)e->out->size);
-    lua_rawseti(L, AT_SOURCES, id);
+  /* ids are not used again, as addresses are; odd, they are no address */
+  const void *key = (const void *)(uintptr_t)(code->id << 4 | 1);
+  bool found;
+  pointer_entry *entry = pointer_map_enter(e->L, &e->met, key, &found);
+  if (!found) {
+    entry->value = e->out->size & ((UINT64_C(1) << 40) - 1);
     return false;
   }
   encoder_put_tag(e, WIRE_SOURCE);
-  encoder_put_number(e, (enum wire_tag)WIRE_SOURCE_EARLIER, earlier);
+  encoder_put_number(e, (enum wire_tag)WIRE_SOURCE_EARLIER, entry->value);
   return true;
 }
 
@@ -87,10 +85,6 @@ void encoder_put_source(encoder *e) {
   lua_State *L = e->L;
   code_cache *codes = &e->state->codes;
   luaL_checkstack(L, 16, NULL);
-  if (lua_isnil(L, AT_SOURCES)) {
-    lua_newtable(L);
-    lua_replace(L, AT_SOURCES);
-  }
   wire_code *code = code_cache_find(L, codes, -1);
   size_t at = e->out->size;
   if (put_earlier(e, code) || encode_known_source(L, e->out, code))

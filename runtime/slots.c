@@ -93,8 +93,8 @@ unsigned fut_slots_waiting(fut_slots *slots) {
   const fut_tickets *tickets = &slots->segment->tickets;
   unsigned taken = atomic_load(&tickets->taken);
   unsigned waiting = atomic_load(&tickets->fed) - taken;
-  if (waiting > FUT_SLOTS) /* a worker has lost its mind */
-    waiting = FUT_SLOTS;
+  if (waiting > slots->used) /* stale ones, or a worker has lost its mind */
+    waiting = slots->used;
   if (waiting == 0 && slots->lost) {
     slots->lost = any_ready(slots);
     waiting = slots->lost;

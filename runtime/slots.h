@@ -50,7 +50,7 @@ bool fut_slots_room(const fut_slots *slots);
    know when it starts. Requires room. */
 void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell);
 
-/* Return how many tickets wait to be taken, stale ones included. */
+/* Return how many tasks wait for a worker, or more: tickets may be stale. */
 unsigned fut_slots_waiting(fut_slots *slots);
 
 /* Take the task in a slot back, unless a worker has it: return it, with the

@@ -154,7 +154,7 @@ static void state_close(fut_worker_local *local) {
   fut_memory_free(local);
 }
 
-const fut_worker_ops state_ops = {state_open, state_close};
+const fut_worker_ops state_ops = {.open = state_open, .close = state_close};
 
 /* Arguments: class, error, traceback. Encode them; protected. */
 static int send_error(lua_State *L) {

@@ -2,6 +2,7 @@
 #include "executor.h"
 
 #include "check.h"
+#include "handle.h"
 #include "memory.h"
 #include "pool.h"
 #include "thread.h"
@@ -22,6 +23,7 @@ static char unknown[] = "no memory to say why"; /* a breakage, never freed */
 fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
                           size_t max_pending) {
   fut_object_init(&executor->object, &kind->object);
+  fut_handle_init(executor);
   executor->generation = fut_thread_generation();
   executor->arena = fut_arena_new(sizeof(fut_future));
   if (executor->arena == NULL)
@@ -112,6 +114,15 @@ void fut_executor_kill(fut_executor *executor, int signal) {
   fut_executor_shutdown(executor, true);
 }
 
+void fut_executor_abandon(fut_executor *executor) {
+  if (fut_executor_forked(executor))
+    return;
+  if (ops(executor)->abandon)
+    ops(executor)->abandon(executor);
+  else
+    fut_executor_shutdown(executor, false);
+}
+
 fut_future *fut_executor_terminated(fut_executor *executor) {
   return executor->terminated;
 }
@@ -155,6 +166,7 @@ bool fut_task_stop(fut_task *task) {
     return true;
   if (fut_state_done(fut_future_state(&task->future)))
     return fut_future_state(&task->future) == FUT_CANCELLED;
+  atomic_store(&task->stop_asked, true);
   fut_executor *executor = task->executor;
   return executor && !fut_executor_forked(executor) && ops(executor)->stop &&
          ops(executor)->stop(executor, task);

@@ -27,6 +27,9 @@ typedef struct fut_executor_ops {
   fut_err (*submit)(fut_executor *executor, fut_task *task);
   void (*shutdown)(fut_executor *executor, bool cancel_futures);
   void (*join)(fut_executor *executor);
+  /* There is no handle any more (handle.h): shut down as soon as there is
+     nothing left to do. NULL: now. */
+  void (*abandon)(fut_executor *executor);
   void (*stats)(fut_executor *executor, fut_executor_stats *stats);
   bool (*memory)(fut_executor *executor, unsigned worker, size_t *bytes);
   /* What stop() does once the task has not been cancelled before its start.
@@ -44,6 +47,8 @@ typedef struct fut_executor_ops {
    until its memory is let go. */
 struct fut_executor {
   fut_object object;
+  fut_object handle;        /* counts handles; see handle.h */
+  bool handled;             /* set once: there were handles */
   fut_arena *arena;         /* of `terminated` and of vacancies; owned */
   fut_future *terminated;   /* set once; ends when no worker runs */
   unsigned generation;      /* set once: the fork generation it belongs to */
@@ -89,6 +94,10 @@ void fut_executor_shutdown(fut_executor *executor, bool cancel_futures);
    that are processes. Any thread. Never blocks. */
 void fut_executor_kill(fut_executor *executor, int signal);
 
+/* As fut_executor_shutdown() without cancelling, but what its tasks submit
+   before they end is still taken. Any thread. Never blocks. */
+void fut_executor_abandon(fut_executor *executor);
+
 /* Return the future that ends when, after shutdown, no worker runs any more.
    Borrowed. */
 fut_future *fut_executor_terminated(fut_executor *executor);
@@ -114,6 +123,12 @@ bool fut_task_cancel(fut_task *task);
    or its executor cannot stop tasks. Any thread that holds a reference to it.
    Never blocks. */
 bool fut_task_stop(fut_task *task);
+
+/* Whether stopping it was asked for while it ran. Any thread that holds a
+   reference to it. */
+static inline bool fut_task_stop_asked(const fut_task *task) {
+  return atomic_load(&task->stop_asked);
+}
 
 /* Return the state of a task as of now, also of one that is far away. Any
    thread that holds a reference to it. Never blocks. */

@@ -52,6 +52,8 @@ struct fut_task {
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
   unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
+  atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
+  atomic_bool stop_asked; /* atomic: see fut_task_stop_asked() */
 };
 
 static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
@@ -64,6 +66,7 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->executor = NULL;
   atomic_init(&task->counted, false);
   task->place = 0;
+  atomic_init(&task->stop_asked, false);
 }
 
 static inline const fut_task_kind *fut_task_kind_of(const fut_task *task) {

@@ -5,14 +5,21 @@
    few more into its own link; an idle worker takes what it can from the links
    of the others. Whoever moves the future to RUNNING runs the task.
 
+   A worker whose task waits for something is replaced for the time: there are
+   SPARES workers more than may run, and one may run for each that is blocked.
+   When that goes on, there may be one too many; whichever is the next without
+   a task sleeps then (idle.h).
+
    Who keeps the pool: its owners, by references, and each worker until it
-   ends. When the last owner gives it up it is shut down; whoever of both is
-   the last to leave frees it. `mutex` guards the workers' lives; no other lock
-   is taken under it. The last worker to end after shutdown ends the future
-   `terminated`. */
+   ends. When nobody has a handle any more, the last worker to fall asleep shuts
+   the pool down: there is no task then, and nobody to submit one. When the last
+   owner gives it up it is shut down; whoever of both is the last to leave frees
+   it. `mutex` guards the workers' lives; no other lock is taken under it. The
+   last worker to end after shutdown ends the future `terminated`. */
 #include "thread_pool.h"
 
 #include "check.h"
+#include "handle.h"
 #include "idle.h"
 #include "memory.h"
 #include "queue.h"
@@ -25,6 +32,7 @@
 #include <string.h>
 
 #define NAME_SIZE 32
+#define SPARES FUT_SPARE_WORKERS
 #define LINGER_TASKS 4   /* fewer than this are worth a pause */
 #define LINGER_PAUSES 40 /* about 2 us */
 #define BRIEF_NS 10000   /* tasks shorter than this are taken by the batch */
@@ -33,6 +41,7 @@
 struct pool;
 
 struct worker {
+  fut_worker base; /* as its tasks know it */
   fut_link link;
   fut_sleeper sleeper;
   fut_spin spin;           /* worker only */
@@ -43,7 +52,6 @@ struct worker {
   atomic_uint seen;        /* atomic: how far its link was at a patrol */
   fut_worker_local *local; /* worker only */
   struct pool *pool;       /* set once; a reference of its own */
-  unsigned number;         /* set once: 1, 2, ... */
   fut_thread thread;       /* guarded by the pool's mutex */
   bool joinable;           /* guarded by the pool's mutex */
 };
@@ -75,7 +83,7 @@ static fut_task *steal(struct pool *pool, const struct worker *thief) {
   unsigned count = atomic_load(&pool->started);
   for (unsigned i = 0; i < count; i++) {
     struct worker *other =
-        atomic_load(&pool->workers[(thief->number + i) % count]);
+        atomic_load(&pool->workers[(thief->base.number + i) % count]);
     uint64_t ticket;
     if (other && other != thief && fut_link_take(&other->link, &ticket))
       return ticket_task(ticket);
@@ -125,9 +133,13 @@ static bool more(struct pool *pool) {
 }
 
 /* What ends a sleep. */
-static bool anything(void *context) {
-  struct pool *pool = context;
-  return fut_queue_closed(pool->queue) || more(pool);
+static bool anything(struct pool *pool) {
+  return fut_queue_closed(pool->queue) ||
+         (fut_idle_permitted(&pool->idle) && more(pool));
+}
+
+static bool surplus(struct pool *pool) {
+  return fut_idle_surplus(&pool->idle) && !fut_queue_closed(pool->queue);
 }
 
 /* If few tasks wait and nobody waits for them, pause before taking any: more
@@ -161,17 +173,25 @@ static bool look_around(struct worker *worker) {
     return false;
   bool found;
   do
-    found = anything(worker->pool);
+    found = fut_queue_closed(worker->pool->queue) || more(worker->pool);
   while (!found && fut_spin_again(&worker->spin));
   fut_spin_end(&worker->spin, found);
   return found;
+}
+
+static void close_abandoned(struct pool *pool);
+
+/* The last look around before the sleep, when the worker counts as asleep. */
+static bool last_look(void *context) {
+  close_abandoned(context);
+  return anything(context);
 }
 
 static void sleep_idle(struct worker *worker) {
   struct pool *pool = worker->pool;
   fut_spin_asleep(&worker->spin);
   fut_spin_count(-1);
-  fut_idle_sleep(&pool->idle, &worker->sleeper, anything, pool, FUT_NEVER);
+  fut_idle_sleep(&pool->idle, &worker->sleeper, last_look, pool, FUT_NEVER);
   fut_spin_count(1);
   fut_spin_woken(&worker->spin);
 }
@@ -202,10 +222,12 @@ static fut_task *next(struct worker *worker) {
     worker->searching = true;
     linger(pool);
   }
-  while ((task = look(worker, share)) == NULL) {
+  bool idle;
+  while ((idle = surplus(pool)) || (task = look(worker, share)) == NULL) {
+    task = NULL;
     if (fut_queue_closed(pool->queue) && !more(pool))
       break;
-    if (!look_around(worker))
+    if (idle || !look_around(worker))
       sleep_idle(worker);
   }
   worker->searching = false;
@@ -235,17 +257,24 @@ static void settle(struct pool *pool) {
 
 static void pool_leave(struct pool *pool);
 
+static void open_local(struct worker *worker) {
+  const fut_worker_ops *ops = worker->pool->worker_ops;
+  if (ops->open(worker->pool->environment, &worker->local) == FUT_OK &&
+      ops->attach)
+    ops->attach(worker->local, &worker->base);
+}
+
 static void worker_main(void *argument) {
   struct worker *worker = argument;
   struct pool *pool = worker->pool;
   char name[NAME_SIZE + 16];
-  snprintf(name, sizeof name, "%s-%u", pool->name, worker->number);
+  snprintf(name, sizeof name, "%s-%u", pool->name, worker->base.number);
   fut_thread_name(name);
   fut_spin_count(1);
   fut_task *task;
   while ((task = next(worker)) != NULL) {
     if (worker->local == NULL && pool->worker_ops)
-      pool->worker_ops->open(pool->environment, &worker->local);
+      open_local(worker);
     fut_task_run(task, worker->local);
   }
   if (worker->local)
@@ -258,10 +287,14 @@ static void worker_main(void *argument) {
   pool_leave(pool);
 }
 
+static const fut_worker_kind worker_kind;
+
 static struct worker *worker_new(struct pool *pool) {
   struct worker *worker = fut_memory_new(sizeof *worker);
   if (worker == NULL)
     return NULL;
+  worker->base.kind = &worker_kind;
+  worker->base.executor = &pool->executor;
   fut_link_init(&worker->link);
   fut_spin_init(&worker->spin);
   worker->sleeper.listed = false;
@@ -287,7 +320,7 @@ static void worker_free(struct worker *worker) {
 
 /* Cancel all that wait in the queue and in links, and let go of them. */
 static void cancel_all(struct pool *pool) {
-  struct worker nobody = {.number = 0};
+  struct worker nobody = {.base = {.number = 0}};
   fut_link spare;
   fut_link_init(&spare);
   fut_task *task;
@@ -300,7 +333,7 @@ static void cancel_all(struct pool *pool) {
 /* Start a thread for the worker. Assumes mutex held. */
 static fut_err start_thread(struct pool *pool, struct worker *worker) {
   unsigned index = atomic_load(&pool->started);
-  worker->number = index + 1;
+  worker->base.number = index + 1;
   atomic_fetch_add(&pool->keepers, 1);
   fut_err err = fut_thread_start(&worker->thread, worker_main, worker);
   if (err != FUT_OK) {
@@ -315,8 +348,9 @@ static fut_err start_thread(struct pool *pool, struct worker *worker) {
 }
 
 /* Start the worker that fut_idle_wake() has counted as searching. If that
-   fails, the others do the work; where there are none, nothing is left
-   waiting: nobody else starts one meanwhile, as this one counts. */
+   fails, the others do the work; where there are none but blocked ones,
+   nothing is left waiting: nobody else starts one meanwhile, as this one
+   counts. */
 static fut_err start(struct pool *pool) {
   struct worker *worker = worker_new(pool);
   fut_err err = FUT_ENOMEM;
@@ -324,7 +358,7 @@ static fut_err start(struct pool *pool) {
   bool late = over(pool); /* others have done it all, and ended */
   if (worker && !late)
     err = start_thread(pool, worker);
-  bool alone = pool->alive == 0;
+  bool alone = pool->alive <= fut_idle_blocked(&pool->idle);
   fut_mutex_unlock(&pool->mutex);
   if (err == FUT_OK)
     return FUT_OK;
@@ -355,6 +389,32 @@ static fut_err wake_or_start(struct pool *pool) {
 
 static void wake(struct pool *pool) { wake_or_start(pool); }
 
+/* --- tasks that wait ------------------------------------------------------ */
+
+static fut_err worker_block(fut_worker *base) {
+  struct pool *pool = ((struct worker *)base)->pool;
+  if (!fut_idle_block(&pool->idle))
+    return FUT_EWAITING;
+  fut_err err = more(pool) ? wake_or_start(pool) : FUT_OK;
+  if (err != FUT_OK)
+    fut_idle_unblock(&pool->idle);
+  else
+    fut_spin_count(-1);
+  return err;
+}
+
+static void worker_unblock(fut_worker *base) {
+  fut_spin_count(1);
+  fut_idle_unblock(&((struct worker *)base)->pool->idle);
+}
+
+static void worker_run(fut_worker *base, fut_task *task) {
+  fut_task_kind_of(task)->run(task, ((struct worker *)base)->local);
+}
+
+static const fut_worker_kind worker_kind = {worker_block, worker_unblock,
+                                            worker_run};
+
 /* --- the executor --------------------------------------------------------- */
 
 static fut_err pool_submit(fut_executor *executor, fut_task *task) {
@@ -371,6 +431,17 @@ static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
     cancel_all(pool);
   fut_idle_wake_all(&pool->idle);
   settle(pool);
+}
+
+/* Shut the pool down if nobody has a handle and all workers sleep. */
+static void close_abandoned(struct pool *pool) {
+  if (fut_handle_none(&pool->executor) && !fut_queue_closed(pool->queue) &&
+      fut_idle_all_asleep(&pool->idle) && !more(pool))
+    pool_shutdown(&pool->executor, false);
+}
+
+static void pool_abandon(fut_executor *executor) {
+  close_abandoned((struct pool *)executor);
 }
 
 /* Join every worker that can be joined but the calling thread. */
@@ -438,6 +509,7 @@ static const fut_executor_ops pool_ops = {
     .submit = pool_submit,
     .shutdown = pool_shutdown,
     .join = pool_join,
+    .abandon = pool_abandon,
     .stats = pool_stats,
     .broken = FUT_EBROKENTHREADS};
 
@@ -445,9 +517,10 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
                             const fut_worker_ops *ops,
                             fut_executor **executor) {
   unsigned workers = options->max_workers;
+  unsigned places = workers + SPARES;
   CHECK(workers >= 1 && workers <= FUT_WORKERS_LIMIT);
   struct pool *pool =
-      fut_memory_new(sizeof *pool + workers * sizeof(struct worker *));
+      fut_memory_new(sizeof *pool + places * sizeof(struct worker *));
   if (pool == NULL)
     return FUT_ENOMEM;
   fut_err err =
@@ -459,6 +532,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   if (pool->queue == NULL)
     goto fini_executor;
   fut_idle_init(&pool->idle, workers);
+  fut_idle_add_spares(&pool->idle, SPARES);
   fut_mutex_init(&pool->mutex);
   pool->max_workers = workers;
   snprintf(pool->name, sizeof pool->name, "%s", options->name);
@@ -469,7 +543,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   pool->alive = 0;
   atomic_init(&pool->keepers, 1);
   atomic_init(&pool->started, 0);
-  for (unsigned i = 0; i < workers; i++)
+  for (unsigned i = 0; i < places; i++)
     atomic_init(&pool->workers[i], NULL);
   *executor = &pool->executor;
   return FUT_OK;

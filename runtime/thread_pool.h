@@ -4,8 +4,13 @@
 
 #include "executor.h"
 #include "pool.h"
+#include "worker.h"
 
-/* What the tasks of one worker share. Both are called on that worker with no
+/* So many more threads than max_workers may there be, in place of workers whose
+   tasks wait; tasks that wait leave one of all these to run. */
+#define FUT_SPARE_WORKERS 128u
+
+/* What the tasks of one worker share. All are called on that worker with no
    lock held. */
 typedef struct fut_worker_ops {
   /* Make it, before the worker's first task. FUT_ENOMEM: it is tried again
@@ -13,6 +18,8 @@ typedef struct fut_worker_ops {
   fut_err (*open)(fut_object *environment, fut_worker_local **local);
   /* End it, when the worker ends. */
   void (*close)(fut_worker_local *local);
+  /* Tell it, once it is open, whose it is; NULL: it need not know. */
+  void (*attach)(fut_worker_local *local, fut_worker *worker);
 } fut_worker_ops;
 
 /* Make a pool; its workers are started when there are tasks for them. ops may

@@ -255,7 +255,8 @@ static void close_local(fut_worker_local *local) {
   free(local);
 }
 
-static const fut_worker_ops local_ops = {open_local, close_local};
+static const fut_worker_ops local_ops = {.open = open_local,
+                                         .close = close_local};
 
 static void environment_free(fut_object *object) { (void)object; }
 

@@ -112,7 +112,7 @@ static void job_run(fut_task *task, fut_worker_local *local) {
     fail_memory(job);
   else {
     job_content call = {job->bytes, job->size, job->objects, job->object_count};
-    wire_message *outcome = state_run(local, &call, &state);
+    wire_message *outcome = state_run(local, task, &call, &state);
     empty(job);
     if (outcome == NULL || !fill(job, outcome)) {
       state = FUT_FAILED;
@@ -120,6 +120,8 @@ static void job_run(fut_task *task, fut_worker_local *local) {
     }
   }
   fut_future_end(&task->future, state);
+  if (local)
+    state_settle(local);
 }
 
 /* The class of the error that a task fails with, when that is not its own. */

@@ -18,14 +18,21 @@ static const char executor_magic = 'x';
 
 typedef struct executor_box {
   const void *magic;      /* executor_magic */
-  fut_executor *executor; /* a reference; NULL before and after */
+  fut_executor *executor; /* NULL before and after */
+  fut_object *handle;     /* that this holds; NULL: a reference instead */
 } executor_box;
 
+static executor_box *box_test(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA ||
+      lua_rawlen(L, index) != sizeof(executor_box))
+    return NULL;
+  executor_box *box = lua_touserdata(L, index);
+  return box->magic == &executor_magic ? box : NULL;
+}
+
 static executor_box *executor_check(lua_State *L, int arg) {
-  executor_box *box = NULL;
-  if (lua_type(L, arg) == LUA_TUSERDATA && lua_rawlen(L, arg) == sizeof *box)
-    box = lua_touserdata(L, arg);
-  if (box == NULL || box->magic != &executor_magic)
+  executor_box *box = box_test(L, arg);
+  if (box == NULL)
     arg_type_error(L, arg, "Executor");
   if (box->executor == NULL)
     luaL_error(L, "the Lua state is closing");
@@ -33,14 +40,38 @@ static executor_box *executor_check(lua_State *L, int arg) {
 }
 
 /* Push an empty box of the class whose metatable the reference is. */
-static executor_box *box_push(lua_State *L, context *ctx, int metatable) {
-  if (ctx->finishing)
-    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+static executor_box *box_push(lua_State *L, int metatable) {
   executor_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (executor_box){.magic = &executor_magic};
   lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
   lua_setmetatable(L, -2);
   return box;
+}
+
+/* Whether the executor is the one that runs this state's tasks. */
+static bool is_own(const context *ctx, const fut_executor *executor) {
+  return ctx->worker && ctx->worker->executor == executor;
+}
+
+void executor_push(lua_State *L, context *ctx, fut_executor *executor) {
+  executor_box *box = box_push(
+      L, fut_executor_far(executor) ? ctx->process_executor : ctx->executor);
+  if (is_own(ctx, executor))
+    fut_object_hold(&executor->object);
+  else
+    box->handle = fut_handle_hold(executor);
+  box->executor = executor;
+}
+
+fut_executor *executor_test(lua_State *L, int index) {
+  executor_box *box = box_test(L, index);
+  return box ? box->executor : NULL;
+}
+
+fut_object *executor_handle(context *ctx, fut_executor *executor) {
+  if (is_own(ctx, executor) && ctx->own_handle == NULL)
+    ctx->own_handle = fut_handle_hold(executor);
+  return &executor->handle;
 }
 
 /* Return a limit among the options in the table at index 1. */
@@ -73,23 +104,32 @@ static fut_pool_options pool_options(lua_State *L) {
   return options;
 }
 
+/* The box on top of the stack has a new executor, unless err says why not. */
+static int opened(lua_State *L, context *ctx, executor_box *box, fut_err err) {
+  if (err != FUT_OK)
+    fail_raise_err(L, ctx, err);
+  box->handle = fut_handle_hold(box->executor);
+  fut_object_release(&box->executor->object);
+  if (!context_add_pool(ctx, box->executor))
+    fail_no_memory(L);
+  return 1;
+}
+
 /* thread_pool(options, path, cpath): arguments were checked */
 static int l_executor_thread_pool(lua_State *L) {
   context *ctx = context_get(L);
   fut_pool_options options = pool_options(L);
   const char *path = luaL_checkstring(L, 2);
   const char *cpath = luaL_checkstring(L, 3);
-  executor_box *box = box_push(L, ctx, ctx->executor);
+  if (ctx->finishing)
+    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+  executor_box *box = box_push(L, ctx->executor);
   options.environment = state_environment_new(path, cpath, WIRE_THREAD);
   if (options.environment == NULL)
     fail_no_memory(L);
   fut_err err = fut_thread_pool_new(&options, &state_ops, &box->executor);
   fut_object_release(options.environment);
-  if (err != FUT_OK)
-    fail_raise_err(L, ctx, err);
-  if (!context_add_pool(ctx, box->executor))
-    fail_no_memory(L);
-  return 1;
+  return opened(L, ctx, box, err);
 }
 
 /* process_pool(options, path, cpath, program): arguments were checked */
@@ -101,7 +141,9 @@ static int l_executor_process_pool(lua_State *L) {
   options.program = luaL_checkstring(L, 4);
   lua_getfield(L, 1, "respawn");
   options.respawn = lua_toboolean(L, -1);
-  executor_box *box = box_push(L, ctx, ctx->process_executor);
+  if (ctx->finishing)
+    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+  executor_box *box = box_push(L, ctx->process_executor);
   wire_message settings;
   wire_message_init(&settings);
   fut_err err = FUT_ENOMEM;
@@ -111,11 +153,7 @@ static int l_executor_process_pool(lua_State *L) {
     err = fut_process_pool_new(&options, &box->executor);
     wire_message_fini(&settings);
   }
-  if (err != FUT_OK)
-    fail_raise_err(L, ctx, err);
-  if (!context_add_pool(ctx, box->executor))
-    fail_no_memory(L);
-  return 1;
+  return opened(L, ctx, box, err);
 }
 
 /* Raise what keeps executor from taking tasks. */
@@ -217,6 +255,13 @@ static int l_executor_submit_with(lua_State *L) {
   return submit(L, 2, &options);
 }
 
+/* Raise if this is a task that would wait for its own end. */
+static void check_deadlock(lua_State *L, context *ctx,
+                           const fut_executor *executor) {
+  if (is_own(ctx, executor))
+    fail_raise_err(L, ctx, FUT_EDEADLOCK);
+}
+
 /* Wait until no worker runs; callbacks run meanwhile. */
 static void wait_terminated(lua_State *L, context *ctx,
                             fut_executor *executor) {
@@ -232,6 +277,8 @@ static void wait_terminated(lua_State *L, context *ctx,
       callbacks_run(L, ctx);
     else if (err == FUT_EINTR)
       interrupt_deliver(L, ctx);
+    else if (err != FUT_OK)
+      fail_raise_err(L, ctx, err);
   } while (err != FUT_OK);
   fut_executor_join(executor);
   future_settle(L, ctx, fut_executor_terminated(executor));
@@ -276,6 +323,8 @@ static int l_executor_shutdown(lua_State *L) {
     wait = option(L, "wait", true);
     cancel = option(L, "cancel_futures", false);
   }
+  if (wait)
+    check_deadlock(L, ctx, box->executor);
   fut_executor_shutdown(box->executor, cancel);
   if (wait)
     wait_terminated(L, ctx, box->executor);
@@ -289,6 +338,7 @@ static int executor_close(lua_State *L) {
   context *ctx = context_get(L);
   executor_box *box = executor_check(L, 1);
   bool failed = !lua_isnoneornil(L, 2);
+  check_deadlock(L, ctx, box->executor);
   fut_executor_shutdown(box->executor, failed);
   if (failed && interrupt_is(L, ctx, 2)) {
     /* the user wants out: nobody waits for what runs */
@@ -305,8 +355,7 @@ static int executor_gc(lua_State *L) {
     return 0;
   fut_executor *executor = box->executor;
   box->executor = NULL;
-  fut_executor_shutdown(executor, false);
-  fut_object_release(&executor->object);
+  fut_object_release(box->handle ? box->handle : &executor->object);
   return 0;
 }
 

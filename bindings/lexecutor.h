@@ -8,4 +8,16 @@
    module below it. */
 void lexecutor_open(lua_State *L, context *ctx);
 
+/* Push a userdata for an executor of this or another state. In the pool's own
+   workers it does not keep the executor open. Raises memory errors. */
+void executor_push(lua_State *L, context *ctx, fut_executor *executor);
+
+/* Return the executor of the userdata at index, or NULL. Never raises. */
+fut_executor *executor_test(lua_State *L, int index);
+
+/* Return a handle of an executor that has a userdata here, to be sent.
+   Borrowed from that or, in the pool's own workers, from the context until the
+   task has ended. */
+fut_object *executor_handle(context *ctx, fut_executor *executor);
+
 #endif

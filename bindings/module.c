@@ -1,6 +1,7 @@
 /* module.c - luaopen_futures_core: opens each class */
 #include "context.h"
 #include "cpus.h"
+#include "current.h"
 #include "fail.h"
 #include "lencode.h"
 #include "lexecutor.h"
@@ -51,10 +52,13 @@ static int l_program_path(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"cpu_count", l_cpu_count},       {"library_path", l_library_path},
-    {"program_path", l_program_path}, {"isinstance", l_isinstance},
-    {"set_module", l_set_module},     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"cpu_count", l_cpu_count},
+                                     {"current", l_current},
+                                     {"library_path", l_library_path},
+                                     {"program_path", l_program_path},
+                                     {"isinstance", l_isinstance},
+                                     {"set_module", l_set_module},
+                                     {NULL, NULL}};
 
 int luaopen_futures_core(lua_State *L) {
   luaL_checkversion(L);

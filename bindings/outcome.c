@@ -2,6 +2,7 @@
 #include "outcome.h"
 
 #include "job.h"
+#include "promise.h"
 #include "state.h"
 
 #include <string.h>
@@ -81,7 +82,8 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
   int count = push_kept(L);
   if (count >= 0)
     return count;
-  job_content content = job_outcome(future);
+  job_content content =
+      future_is_job(future) ? job_outcome(future) : promise_outcome(future);
   int first = lua_gettop(L) + 1;
   count = wire_decode(L, ctx->wire, job_mode(future), content.bytes,
                       content.size, content.objects, content.object_count);

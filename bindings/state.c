@@ -8,8 +8,11 @@
    the error its message. One value alone is an error without traceback. */
 #include "state.h"
 
+#include "callbacks.h"
 #include "fail.h"
 #include "memory.h"
+#include "traceback.h"
+#include "travel.h"
 
 #include <lualib.h>
 #include <string.h>
@@ -31,7 +34,13 @@ struct fut_worker_local {
   const job_content *call; /* of the task that runs */
   wire_lease lease;        /* of its function */
   enum phase phase;
+  fut_task *task;     /* that runs; NULL: none */
+  unsigned depth;     /* of tasks that it runs inside of */
+  fut_worker *worker; /* set by attach */
+  context *ctx;       /* once the state has opened the module; or NULL */
 };
+
+static const char local_key; /* its address: the local in the registry */
 
 enum { HANDLER = 1, CALLER = 2 }; /* the values at the bottom of the stack */
 
@@ -63,7 +72,10 @@ static void refuse(lua_State *L, const char *message) {
   lua_error(L);
 }
 
-static const wire_hooks hooks = {.refuse = refuse};
+static const wire_hooks hooks = {
+    .refuse = refuse, .object = travel_object, .push_object = travel_push};
+
+static int call(lua_State *L);
 
 /* Add the traceback to an error of the task: it becomes a table of both. */
 static int handle(lua_State *L) {
@@ -78,10 +90,13 @@ static int handle(lua_State *L) {
                             ? lua_tostring(L, 1)
                             : lua_pushfstring(L, "(error object is a %s value)",
                                               luaL_typename(L, 1));
-  luaL_traceback(L, L, message, 1);
+  if (local->depth > 0)
+    traceback_push(L, message, call);
+  else
+    luaL_traceback(L, L, message, 1);
   /* leave out the last line, which is our caller */
   const char *text = lua_tostring(L, -1);
-  const char *last = strrchr(text, '\n');
+  const char *last = local->depth > 0 ? NULL : strrchr(text, '\n');
   if (last && strncmp(last, "\n\t[C]: ", 7) == 0)
     lua_pushlstring(L, text, (size_t)(last - text));
   int traceback = lua_gettop(L);
@@ -109,6 +124,8 @@ static int call(lua_State *L) {
 
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &local_key);
   const struct environment *environment = lua_touserdata(L, 2);
   local->mode = environment->mode;
   luaL_openlibs(L);
@@ -133,6 +150,10 @@ static fut_err state_open(fut_object *object, fut_worker_local **opened) {
     return FUT_ENOMEM;
   wire_message_init(&local->outcome);
   local->phase = RECEIVING;
+  local->task = NULL;
+  local->depth = 0;
+  local->worker = NULL;
+  local->ctx = NULL;
   local->L = luaL_newstate();
   if (local->L) {
     lua_pushcfunction(local->L, setup);
@@ -154,7 +175,38 @@ static void state_close(fut_worker_local *local) {
   fut_memory_free(local);
 }
 
-const fut_worker_ops state_ops = {.open = state_open, .close = state_close};
+static void state_attach(fut_worker_local *local, fut_worker *worker) {
+  local->worker = worker;
+  if (local->ctx)
+    local->ctx->worker = worker;
+}
+
+const fut_worker_ops state_ops = {
+    .open = state_open, .close = state_close, .attach = state_attach};
+
+void state_adopt(lua_State *L, context *ctx) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &local_key);
+  ctx->local = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (ctx->local == NULL)
+    return;
+  ctx->local->ctx = ctx;
+  ctx->worker = ctx->local->worker;
+}
+
+void state_leave(context *ctx) {
+  if (ctx->own_handle)
+    fut_object_release(ctx->own_handle);
+  ctx->own_handle = NULL;
+  if (ctx->local)
+    ctx->local->ctx = NULL;
+  ctx->local = NULL;
+  ctx->worker = NULL;
+}
+
+fut_task *state_task(const fut_worker_local *local) { return local->task; }
+
+unsigned state_depth(const fut_worker_local *local) { return local->depth; }
 
 /* Arguments: class, error, traceback. Encode them; protected. */
 static int send_error(lua_State *L) {
@@ -206,10 +258,11 @@ static int encode_failure(lua_State *L) {
     /* not the task's error: what could not be sent, or no memory */
     bool refused = lua_istable(L, 1);
     lua_pushinteger(L, refused ? FAIL_SERIALIZATION : -1);
-    if (refused)
-      lua_rawgeti(L, 1, 1);
-    else
+    if (!refused)
       lua_pushvalue(L, 1);
+    else if (lua_rawgeti(L, 1, 1) != LUA_TSTRING) /* raised by a __reduce, or
+                                                     for a future's outcome */
+      luaL_tolstring(L, 1, NULL);
     lua_pushnil(L);
     if (!sent(L, local))
       lua_error(L);
@@ -242,14 +295,17 @@ static int encode_failure(lua_State *L) {
   return 0;
 }
 
-wire_message *state_run(fut_worker_local *local, const job_content *content,
-                        fut_state *state) {
+wire_message *state_run(fut_worker_local *local, fut_task *task,
+                        const job_content *content, fut_state *state) {
   lua_State *L = local->L;
+  fut_task *outer = local->task;
+  local->task = task;
   local->call = content;
   local->phase = RECEIVING;
   local->lease = (wire_lease){NULL};
   lua_pushvalue(L, CALLER);
   int status = lua_pcall(L, 0, 0, HANDLER);
+  local->task = outer;
   wire_lease_end(&local->lease);
   if (status == LUA_OK) {
     *state = FUT_FINISHED;
@@ -269,6 +325,71 @@ wire_message *state_run(fut_worker_local *local, const job_content *content,
 size_t state_memory(fut_worker_local *local) {
   return (size_t)lua_gc(local->L, LUA_GCCOUNT) * 1024 +
          (size_t)lua_gc(local->L, LUA_GCCOUNTB);
+}
+
+void state_settle(fut_worker_local *local) {
+  context *ctx = local->ctx;
+  if (ctx == NULL)
+    return;
+  if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0 ||
+      ctx->broken_off)
+    callbacks_run_protected(local->L, ctx);
+  if (ctx->own_handle) {
+    fut_object_release(ctx->own_handle);
+    ctx->own_handle = NULL;
+  }
+}
+
+/* --- tasks inside of others ----------------------------------------------- */
+
+struct nesting {
+  fut_worker_local *local;
+  fut_task *task;
+  bool started;
+};
+
+/* Arguments: the two values at the bottom of a state's stack, which are at the
+   bottom here too. From here to the end nothing raises. */
+static int nest(lua_State *L) {
+  struct nesting *nesting = lua_touserdata(L, lua_upvalueindex(1));
+  fut_worker_local *local = nesting->local;
+  fut_task *task = nesting->task;
+  if (!fut_future_start(&task->future))
+    return 0;
+  nesting->started = true;
+  fut_task_left(task);
+  fut_object_hold(&task->future.object);
+  lua_State *thread = local->L;
+  wire_message outcome = local->outcome;
+  const job_content *call_ = local->call;
+  wire_lease lease = local->lease;
+  enum phase phase = local->phase;
+  local->L = L;
+  wire_message_init(&local->outcome);
+  local->depth++;
+  fut_worker_run(local->worker, task);
+  local->depth--;
+  wire_message_fini(&local->outcome);
+  local->L = thread;
+  local->outcome = outcome;
+  local->call = call_;
+  local->lease = lease;
+  local->phase = phase;
+  fut_future_release(&task->future, NULL);
+  return 0;
+}
+
+bool state_nest(lua_State *L, fut_worker_local *local, fut_task *task) {
+  struct nesting nesting = {local, task, false};
+  luaL_checkstack(L, 8, "tasks inside of tasks");
+  lua_pushlightuserdata(L, &nesting);
+  lua_pushcclosure(L, nest, 1);
+  lua_pushlightuserdata(L, local);
+  lua_pushcclosure(L, handle, 1);
+  lua_pushlightuserdata(L, local);
+  lua_pushcclosure(L, call, 1);
+  lua_call(L, 2, 0);
+  return nesting.started;
 }
 
 void state_outcome_push(lua_State *L, context *ctx, int first) {

@@ -52,7 +52,6 @@ struct fut_task {
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
   unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
-  atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
   atomic_bool stop_asked; /* atomic: see fut_task_stop_asked() */
 };
 

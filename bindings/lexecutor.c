@@ -9,6 +9,7 @@
 #include "lfuture.h"
 #include "process_pool.h"
 #include "state.h"
+#include "travel.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -112,6 +113,7 @@ static int opened(lua_State *L, context *ctx, executor_box *box, fut_err err) {
   fut_object_release(&box->executor->object);
   if (!context_add_pool(ctx, box->executor))
     fail_no_memory(L);
+  travel_remember(L, ctx, -1, box->executor);
   return 1;
 }
 

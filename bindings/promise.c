@@ -80,9 +80,21 @@ static _Noreturn void raise_state(lua_State *L, context *ctx,
   fail_raise(L, ctx, FAIL_INVALID_STATE, "%s: %s", name, text);
 }
 
+/* A future that is part of its own outcome would never be freed. */
+static void refuse_circle(lua_State *L, context *ctx,
+                          const struct promise *promise,
+                          const wire_message *message) {
+  for (size_t i = 0; i < message->object_count; i++)
+    if (message->objects[i] == &promise->hand ||
+        message->objects[i] == &promise->future.object)
+      fail_raise(L, ctx, FAIL_SERIALIZATION,
+                 "cannot send a future that is part of its own result");
+}
+
 /* Encode an outcome: the count values from index first, or the error there.
    Returns a message of the context; may push values. */
-static wire_message *encode(lua_State *L, context *ctx, fut_state state,
+static wire_message *encode(lua_State *L, context *ctx,
+                            const struct promise *promise, fut_state state,
                             int first, int count) {
   wire_message *message = context_message(L, ctx);
   int class = state == FUT_FAILED ? fail_class_of(L, ctx, first) : -1;
@@ -99,6 +111,7 @@ static wire_message *encode(lua_State *L, context *ctx, fut_state state,
     count = 1;
   wire_encode(L, ctx->wire, first, count, WIRE_THREAD,
               state == FUT_FAILED ? "error" : "result", message);
+  refuse_circle(L, ctx, promise, message);
   return message;
 }
 
@@ -130,7 +143,7 @@ static int complete(lua_State *L, fut_state state) {
   outcome_pack(L, 2);
   int packed = lua_gettop(L);
   if (promise->shared) {
-    wire_message *message = encode(L, ctx, state, 2, count);
+    wire_message *message = encode(L, ctx, promise, state, 2, count);
     if (fut_state_done(fut_future_state(box->future)) || !claim(promise))
       raise_state(L, ctx, box->future);
     fill(promise, message);
@@ -170,8 +183,9 @@ static int encode_ended(lua_State *L) {
   future_box *box = lua_touserdata(L, 1);
   fut_state state = fut_future_state(box->future);
   lua_settop(L, 1);
+  struct promise *promise = (struct promise *)box->future;
   int count = outcome_push(L, ctx, box->future, state);
-  fill((struct promise *)box->future, encode(L, ctx, state, 2, count));
+  fill(promise, encode(L, ctx, promise, state, 2, count));
   return 0;
 }
 

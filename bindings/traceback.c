@@ -8,10 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum {
-  FIRST = 10,
-  LAST = 11
-}; /* levels at both ends that are never left out */
+/* How many levels of a deep stack are shown at either end. */
+enum { FIRST = 10, LAST = 10 };
 
 /* Return the level of the C function bottom; of the end if it is not there. */
 static int find(lua_State *L, lua_CFunction bottom) {
@@ -46,7 +44,7 @@ void traceback_push(lua_State *L, const char *message, lua_CFunction bottom) {
   luaL_addstring(&text, "\nstack traceback:");
   for (int level = 1; level < end; level++) {
     int skipped = end - 1 - FIRST - LAST;
-    if (level == FIRST + 1 && skipped > 0) {
+    if (level == FIRST + 1 && skipped > 1) {
       lua_pushfstring(L, "\n\t...\t(skipping %d levels)", skipped);
       luaL_addvalue(&text);
       level += skipped;

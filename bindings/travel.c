@@ -6,14 +6,12 @@
    executor open, as a userdata does. */
 #include "travel.h"
 
-#include "context.h"
 #include "job.h"
 #include "lexecutor.h"
 #include "lfuture.h"
 #include "promise.h"
 
-/* Let the userdata at index stand for the object at address from now on. */
-static void remember(lua_State *L, context *ctx, int index,
+void travel_remember(lua_State *L, context *ctx, int index,
                      const void *address) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 4, "values to send");
@@ -40,14 +38,14 @@ fut_object *travel_object(lua_State *L, int index) {
     return NULL;
   future_box *box = future_test(L, index);
   if (box && box->future) {
-    remember(L, ctx, index, box->future);
+    travel_remember(L, ctx, index, box->future);
     return future_is_job(box->future) ? &box->future->object
                                       : promise_share(L, index, box);
   }
   fut_executor *executor = executor_test(L, index);
   if (executor == NULL)
     return NULL;
-  remember(L, ctx, index, executor);
+  travel_remember(L, ctx, index, executor);
   return executor_handle(ctx, executor);
 }
 
@@ -69,7 +67,7 @@ static void push_executor(lua_State *L, context *ctx, fut_executor *executor) {
   if (recall(L, ctx, executor))
     return;
   executor_push(L, ctx, executor);
-  remember(L, ctx, -1, executor);
+  travel_remember(L, ctx, -1, executor);
 }
 
 /* Push the userdata of a future; hand is NULL if it cannot be completed by
@@ -80,7 +78,7 @@ static void push_future(lua_State *L, context *ctx, fut_future *future,
     future_box *box = future_push(L, ctx);
     fut_object_hold(&future->object);
     box->future = future;
-    remember(L, ctx, -1, future);
+    travel_remember(L, ctx, -1, future);
   }
   future_box *box = lua_touserdata(L, -1);
   if (hand && box->hand == NULL) {

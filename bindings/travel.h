@@ -2,9 +2,7 @@
 #ifndef FUT_TRAVEL_H
 #define FUT_TRAVEL_H
 
-#include "object.h"
-
-#include <lua.h>
+#include "context.h"
 
 /* Members of wire_hooks. In each state the same userdata always stands for the
    same executor or future: a weak table of the context leads from its address
@@ -14,6 +12,11 @@
    for other userdata. Raises memory errors, and refusals for the outcome of a
    future that was completed by hand. */
 fut_object *travel_object(lua_State *L, int index);
+
+/* Let the userdata at index stand for the object at address from now on. Raises
+   memory errors. */
+void travel_remember(lua_State *L, context *ctx, int index,
+                     const void *address);
 
 /* Push the userdata for what travel_object() returned, maybe in another state;
    opens the module if this one has not. Raises memory errors, and what

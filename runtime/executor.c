@@ -34,6 +34,8 @@ fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
   fut_future_init(executor->terminated, &terminated_kind, executor->arena);
   fut_room_init(&executor->room, max_pending, executor->arena);
   atomic_init(&executor->breakage, NULL);
+  atomic_init(&executor->cancelled, 0);
+  atomic_init(&executor->failed, 0);
   return FUT_OK;
 }
 
@@ -84,6 +86,7 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
     return FUT_EFULL;
   fut_object_hold(&executor->object);
   task->executor = executor;
+  task->submitted = fut_clock_coarse();
   atomic_store_explicit(&task->counted, executor->room.limit != FUT_UNLIMITED,
                         memory_order_relaxed); /* published with the task */
   return ops(executor)->submit(executor, task);
@@ -98,6 +101,16 @@ void fut_executor_shutdown(fut_executor *executor, bool cancel_futures) {
     return;
   ops(executor)->shutdown(executor, cancel_futures);
   fut_room_open(&executor->room); /* submit now fails rather than wait */
+}
+
+void fut_executor_halt(fut_executor *executor) {
+  if (ops(executor)->halt && !fut_executor_forked(executor))
+    ops(executor)->halt(executor);
+}
+
+bool fut_executor_inside(fut_executor *executor) {
+  return ops(executor)->inside && !fut_executor_forked(executor) &&
+         ops(executor)->inside(executor);
 }
 
 fut_future *fut_executor_terminated(fut_executor *executor) {
@@ -134,6 +147,8 @@ bool fut_task_cancel(fut_task *task) {
   }
   if (!fut_future_cancel(&task->future))
     return false;
+  if (task->executor)
+    atomic_fetch_add(&task->executor->cancelled, 1);
   fut_task_left(task);
   return true;
 }

@@ -196,10 +196,17 @@ static bool encode_failure(fut_worker_local *local) {
   return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
-/* Whether what the call holds is more than the state may. */
-static bool too_much(const fut_worker_local *local, const job_content *call) {
-  size_t limit = local->allocator.limit, used = held(local);
-  return used > limit || call->size > limit - used;
+/* What the call holds as bytes counts while it runs. False if that is more than
+   the state may hold. */
+static bool make_room(fut_worker_local *local, const job_content *call) {
+  size_t limit = local->environment->memory_limit;
+  if (limit == FUT_UNLIMITED)
+    return true;
+  size_t used = held(local);
+  if (used > limit || call->size > limit - used)
+    return false;
+  local->allocator.limit = limit - call->size;
+  return true;
 }
 
 wire_message *state_run(fut_worker_local *local, const job_content *content,
@@ -212,7 +219,7 @@ wire_message *state_run(fut_worker_local *local, const job_content *content,
   local->outcome.limit = 0;
   stop_begin(&local->stop);
   *state = FUT_FAILED;
-  if (too_much(local, content)) {
+  if (!make_room(local, content)) {
     local->report->worn = true; /* another may have room */
     return NULL;
   }

@@ -2,9 +2,10 @@
 
    The first event after the signal raises the error. `<close>` variables and
    the like then run to their end, within limits: the hook comes back every
-   ROUND instructions, and raises again after GRACE_ROUNDS of them if GRACE_NS
-   have passed as well. Loops around protected calls end because these pass the
-   error on (stop_functions.c).
+   ROUND instructions, and after GRACE_ROUNDS of them, if GRACE_NS have passed
+   as well, it raises again, from then on at every event. Loops around protected
+   calls end because these pass the error on (stop_functions.c), loops around
+   those of C code because no instruction outside of them is executed then.
 
    A message handler of xpcall would run inside the hook, where nothing can stop
    it: it is replaced before the error is raised.
@@ -21,6 +22,7 @@
 #define ROUND 10000
 #define GRACE_ROUNDS 10
 #define GRACE_NS 100000000
+#define PATIENCE 10
 #define POLL 1000
 #define LEVELS 4000 /* how deep handlers of xpcall are looked for */
 #define ALL (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
@@ -72,6 +74,16 @@ static _Noreturn void raise_first(lua_State *L, stop *self) {
   raise_error(L);
 }
 
+static void hook(lua_State *L, lua_Debug *ar);
+
+static void arm(void *context, lua_State *L) {
+  stop *self = context;
+  lua_Hook other = lua_gethook(L);
+  if (other && other != hook)
+    self->doubt = 1;
+  lua_sethook(L, hook, ALL, 1);
+}
+
 static void hook(lua_State *L, lua_Debug *ar) {
   stop *self = stop_of(L);
   (void)ar;
@@ -81,25 +93,24 @@ static void hook(lua_State *L, lua_Debug *ar) {
     return;
   }
   bool cleaning = lua_gethookcount(L) == ROUND;
-  if (!cleaning)
+  if (!cleaning && !self->hard)
     lua_sethook(L, hook, LUA_MASKCOUNT, ROUND);
   if (!self->unwinding)
     raise_first(L, self);
-  if (!cleaning || ++self->rounds < GRACE_ROUNDS ||
-      fut_clock_now() - self->since < GRACE_NS)
-    return;
-  self->doubt = 1; /* what cleans up was broken off as well */
+  if (!self->hard) {
+    if (!cleaning || ++self->rounds < GRACE_ROUNDS ||
+        fut_clock_now() - self->since < GRACE_NS)
+      return;
+    self->rounds = 0; /* for those that come after the one broken off */
+    self->doubt = 1;
+    if (++self->broken_off == PATIENCE) {
+      self->hard = true;
+      arm(self, L);
+    }
+  }
   self->raised++;
   replace_handlers(L);
   raise_error(L);
-}
-
-static void arm(void *context, lua_State *L) {
-  stop *self = context;
-  lua_Hook other = lua_gethook(L);
-  if (other && other != hook)
-    self->doubt = 1;
-  lua_sethook(L, hook, ALL, 1);
 }
 
 void stop_arrived(stop *self) {
@@ -126,8 +137,9 @@ static void disarm(void *context, lua_State *L) {
 }
 
 void stop_begin(stop *self) {
-  self->unwinding = self->exiting = false;
+  self->unwinding = self->exiting = self->hard = false;
   self->tries = 0;
+  self->broken_off = 0;
   self->running = self->main;
   if ((self->armed || polling) && !stop_asked(self)) {
     self->armed = 0;

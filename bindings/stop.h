@@ -19,6 +19,8 @@ typedef struct stop {
   volatile sig_atomic_t tries; /* signals of this task */
   bool unwinding;              /* the error was raised in this task */
   bool exiting;                /* ... by the task itself: stop_exit() */
+  unsigned broken_off;         /* how often that was too long */
+  bool hard;                   /* it was so too often */
   unsigned raised;             /* how often it was raised in this state */
   unsigned rounds;             /* of the hook, while the task cleans up */
   fut_deadline since;          /* when it was raised first */

@@ -104,9 +104,8 @@ static int resume(lua_State *L, lua_State *co, int count) {
 }
 
 static lua_State *check_coroutine(lua_State *L) {
-  lua_State *co = lua_tothread(L, 1);
-  luaL_argexpected(L, co, 1, "coroutine");
-  return co;
+  luaL_checktype(L, 1, LUA_TTHREAD);
+  return lua_tothread(L, 1);
 }
 
 static int l_stop_resume(lua_State *L) {

@@ -12,6 +12,7 @@
 
 /* The process is not the task's to end. */
 static int l_os_exit(lua_State *L) {
+  lua_settop(L, 1);
   luaL_where(L, 1);
   if (lua_isboolean(L, 1))
     lua_pushstring(L, lua_toboolean(L, 1) ? "true" : "false");

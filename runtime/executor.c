@@ -33,6 +33,7 @@ fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
   }
   fut_future_init(executor->terminated, &terminated_kind, executor->arena);
   fut_room_init(&executor->room, max_pending, executor->arena);
+  atomic_init(&executor->closed, false);
   atomic_init(&executor->breakage, NULL);
   atomic_init(&executor->cancelled, 0);
   atomic_init(&executor->failed, 0);
@@ -83,7 +84,9 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
   if (fut_executor_broken(executor))
     return fut_executor_refuse(task, ops(executor)->broken);
   if (!fut_room_enter(&executor->room))
-    return FUT_EFULL;
+    return atomic_load(&executor->closed)
+               ? fut_executor_refuse(task, FUT_ESHUTDOWN)
+               : FUT_EFULL;
   fut_object_hold(&executor->object);
   task->executor = executor;
   task->submitted = fut_clock_coarse();
@@ -93,12 +96,16 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
 }
 
 fut_future *fut_executor_vacancy(fut_executor *executor) {
-  return fut_room_vacancy(&executor->room);
+  fut_future *vacancy = fut_room_vacancy(&executor->room);
+  if (atomic_load(&executor->closed) || fut_executor_broken(executor))
+    fut_room_open(&executor->room); /* submit will say so */
+  return vacancy;
 }
 
 void fut_executor_shutdown(fut_executor *executor, bool cancel_futures) {
   if (fut_executor_forked(executor))
     return;
+  atomic_store(&executor->closed, true);
   ops(executor)->shutdown(executor, cancel_futures);
   fut_room_open(&executor->room); /* submit now fails rather than wait */
 }

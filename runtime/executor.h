@@ -48,6 +48,7 @@ struct fut_executor {
   fut_future *terminated;   /* set once; ends when no worker runs */
   unsigned generation;      /* set once: the fork generation it belongs to */
   fut_room room;            /* for tasks that wait */
+  atomic_bool closed;       /* atomic: it was shut down */
   _Atomic(char *) breakage; /* atomic, set once: why it is broken; NULL: not */
   atomic_size_t cancelled;  /* atomic: tasks cancelled before their start */
   atomic_size_t failed;     /* atomic: tasks that were made to fail */

@@ -1,5 +1,5 @@
 /* worker.c - what a worker of a thread pool does with the tasks it finds */
-#include "crew.h"
+#include "team.h"
 
 #include "memory.h"
 
@@ -37,29 +37,29 @@ static void close_local(fut_worker *worker) {
     return;
   worker->local = NULL; /* its signal handler leaves it alone */
   atomic_signal_fence(memory_order_seq_cst);
-  worker->crew->worker_ops->close(local);
+  worker->team->worker_ops->close(local);
   atomic_store(&worker->report.memory, 0);
 }
 
 /* See that local is fit for a task. False if the pool is broken. */
 static bool renew_local(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
+  fut_team *team = worker->team;
   if (worker->local &&
-      (worker->report.worn || worker->tasks >= crew->max_tasks_per_child))
+      (worker->report.worn || worker->tasks >= team->max_tasks_per_child))
     close_local(worker);
-  if (worker->local == NULL && crew->worker_ops) {
+  if (worker->local == NULL && team->worker_ops) {
     worker->report.worn = false;
     worker->tasks = 0;
     fut_worker_local *local = NULL;
     char *why = NULL;
-    fut_err err = crew->worker_ops->open(crew->environment, &worker->report,
+    fut_err err = team->worker_ops->open(team->environment, &worker->report,
                                          &local, &why);
     worker->local = local;
     if (err != FUT_OK && err != FUT_ENOMEM)
-      fut_crew_break(crew, why ? why : fut_err_message(err));
+      fut_team_break(team, why ? why : fut_err_message(err));
     fut_memory_free(why);
   }
-  return fut_executor_broken(&crew->executor) == NULL;
+  return fut_executor_broken(&team->executor) == NULL;
 }
 
 /* Run a task that has been started. */
@@ -83,11 +83,11 @@ static void run_started(fut_worker *worker, fut_task *task) {
 
 /* Run the task unless it was cancelled, and give up the queue's reference. */
 static void run(fut_worker *worker, fut_task *task) {
-  fut_crew *crew = worker->crew;
+  fut_team *team = worker->team;
   bool worn = worker->report.worn || worker->local == NULL ||
-              worker->tasks >= crew->max_tasks_per_child;
-  if ((worn && !renew_local(worker)) || fut_executor_broken(&crew->executor)) {
-    fut_crew_fail(crew, task);
+              worker->tasks >= team->max_tasks_per_child;
+  if ((worn && !renew_local(worker)) || fut_executor_broken(&team->executor)) {
+    fut_team_fail(team, task);
     return;
   }
   fut_task_left(task);
@@ -107,12 +107,12 @@ static void run(fut_worker *worker, fut_task *task) {
 
 /* The worker has left the pool: it is used no more by this thread. */
 static void vacate(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
-  fut_mutex_lock(&crew->mutex);
+  fut_team *team = worker->team;
+  fut_mutex_lock(&team->mutex);
   if (worker->place == FUT_PLACE_ADRIFT) /* its thread was let go of before */
-    crew->adrift--;
+    team->adrift--;
   else {
-    crew->alive--;
+    team->alive--;
     if (worker->leaving) {
       fut_thread_detach(worker->thread);
       worker->joinable = false;
@@ -121,22 +121,22 @@ static void vacate(fut_worker *worker) {
   bool left = worker->leaving;
   bool again = left || worker->place == FUT_PLACE_ADRIFT;
   worker->place = again ? FUT_PLACE_VACANT : FUT_PLACE_ENDED;
-  atomic_fetch_add(&crew->vacant, again);
-  fut_mutex_unlock(&crew->mutex);
+  atomic_fetch_add(&team->vacant, again);
+  fut_mutex_unlock(&team->mutex);
   if (left) {
-    fut_idle_grow(&crew->idle);
-    if (fut_crew_more(crew))
-      fut_crew_wake(crew);
+    fut_idle_grow(&team->idle);
+    if (fut_team_more(team))
+      fut_team_wake(team);
   }
-  fut_crew_settle(crew);
-  fut_crew_leave(crew);
+  fut_team_settle(team);
+  fut_team_leave(team);
 }
 
 void fut_worker_main(void *argument) {
   fut_worker *worker = argument;
-  fut_crew *crew = worker->crew;
-  char name[FUT_CREW_NAME + 16];
-  snprintf(name, sizeof name, "%s-%u", crew->name, worker->number);
+  fut_team *team = worker->team;
+  char name[FUT_TEAM_NAME + 16];
+  snprintf(name, sizeof name, "%s-%u", team->name, worker->number);
   fut_thread_name(name);
   fut_interruption_open(&worker->interruption, fut_worker_interrupted, worker);
   fut_spin_count(1);

@@ -1,4 +1,4 @@
-/* crew.c - the workers' lives: when they start, who ends them, where they are
+/* team.c - the workers' lives: when they start, who ends them, where they are
 
    A worker has a place, which another may take when it has ended for want of
    tasks, or after its task was given up. Who keeps the pool: its owners, by
@@ -6,30 +6,30 @@
    workers' lives; no other lock is taken under it. The last worker to end
    after shutdown ends the future `terminated`; workers adrift do not count,
    nobody can say when they end. */
-#include "crew.h"
+#include "team.h"
 
 #include "memory.h"
 
 #include <stdio.h>
 
 /* Whether no worker runs, nor will. Assumes mutex held. */
-static bool over(fut_crew *crew) {
-  return crew->alive == 0 && fut_queue_closed(crew->queue) &&
-         fut_queue_count(crew->queue) == 0;
+static bool over(fut_team *team) {
+  return team->alive == 0 && fut_queue_closed(team->queue) &&
+         fut_queue_count(team->queue) == 0;
 }
 
-void fut_crew_settle(fut_crew *crew) {
-  fut_mutex_lock(&crew->mutex);
-  bool time = over(crew);
-  fut_mutex_unlock(&crew->mutex);
+void fut_team_settle(fut_team *team) {
+  fut_mutex_lock(&team->mutex);
+  bool time = over(team);
+  fut_mutex_unlock(&team->mutex);
   if (time)
-    fut_future_end(crew->executor.terminated, FUT_FINISHED);
+    fut_future_end(team->executor.terminated, FUT_FINISHED);
 }
 
 /* --- places ----------------------------------------------------------------
  */
 
-static fut_worker *worker_new(fut_crew *crew) {
+static fut_worker *worker_new(fut_team *team) {
   fut_worker *worker = fut_memory_new(sizeof *worker);
   if (worker == NULL)
     return NULL;
@@ -55,7 +55,7 @@ static fut_worker *worker_new(fut_crew *crew) {
   atomic_init(&worker->running, NULL);
   atomic_init(&worker->seen, UINT32_MAX);
   fut_timer_init(&worker->timer, fut_worker_due);
-  worker->crew = crew;
+  worker->team = team;
   worker->place = FUT_PLACE_VACANT;
   worker->joinable = false;
   return worker;
@@ -81,10 +81,10 @@ static void begin(fut_worker *worker) {
 
 /* Return a place for a worker, the spare one if none is vacant. Assumes mutex
    held. */
-static fut_worker *find_place(fut_crew *crew, fut_worker *spare) {
-  unsigned count = atomic_load(&crew->places);
-  for (unsigned i = 0; atomic_load(&crew->vacant) > 0 && i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
+static fut_worker *find_place(fut_team *team, fut_worker *spare) {
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; atomic_load(&team->vacant) > 0 && i < count; i++) {
+    fut_worker *worker = atomic_load(&team->workers[i]);
     if (worker->place == FUT_PLACE_VACANT)
       return worker;
   }
@@ -94,22 +94,22 @@ static fut_worker *find_place(fut_crew *crew, fut_worker *spare) {
 }
 
 /* Start a thread for the worker. Assumes mutex held. */
-static fut_err start_thread(fut_crew *crew, fut_worker *worker, bool spare) {
+static fut_err start_thread(fut_team *team, fut_worker *worker, bool spare) {
   begin(worker);
-  atomic_fetch_add(&crew->keepers, 1);
+  atomic_fetch_add(&team->keepers, 1);
   fut_err err = fut_thread_start(&worker->thread, fut_worker_main, worker);
   if (err != FUT_OK) {
-    atomic_fetch_sub(&crew->keepers, 1);
+    atomic_fetch_sub(&team->keepers, 1);
     return err;
   }
   worker->joinable = true;
   worker->place = FUT_PLACE_ALIVE;
-  crew->alive++;
+  team->alive++;
   if (!spare)
-    atomic_fetch_sub(&crew->vacant, 1);
+    atomic_fetch_sub(&team->vacant, 1);
   else {
-    atomic_store(&crew->workers[worker->number - 1], worker);
-    atomic_store(&crew->places, worker->number);
+    atomic_store(&team->workers[worker->number - 1], worker);
+    atomic_store(&team->places, worker->number);
   }
   return FUT_OK;
 }
@@ -120,16 +120,16 @@ static fut_err start_thread(fut_crew *crew, fut_worker *worker, bool spare) {
 /* Start the worker that fut_idle_wake() has counted as searching. If that
    fails, the others do the work; where there are none, nothing is left
    waiting: nobody else starts one meanwhile, as this one counts. */
-static fut_err start(fut_crew *crew) {
-  fut_worker *spare = atomic_load(&crew->vacant) == 0 ? worker_new(crew) : NULL;
+static fut_err start(fut_team *team) {
+  fut_worker *spare = atomic_load(&team->vacant) == 0 ? worker_new(team) : NULL;
   fut_err err = FUT_ENOMEM;
-  fut_mutex_lock(&crew->mutex);
-  bool late = over(crew); /* others have done it all, and ended */
-  fut_worker *worker = late ? NULL : find_place(crew, spare);
+  fut_mutex_lock(&team->mutex);
+  bool late = over(team); /* others have done it all, and ended */
+  fut_worker *worker = late ? NULL : find_place(team, spare);
   if (worker)
-    err = start_thread(crew, worker, worker == spare);
-  bool alone = crew->alive == 0;
-  fut_mutex_unlock(&crew->mutex);
+    err = start_thread(team, worker, worker == spare);
+  bool alone = team->alive == 0;
+  fut_mutex_unlock(&team->mutex);
   if (spare && (err != FUT_OK || worker != spare))
     worker_free(spare);
   if (err == FUT_OK)
@@ -137,20 +137,20 @@ static fut_err start(fut_crew *crew) {
   if (late || !alone)
     err = FUT_OK;
   else
-    fut_crew_cancel(crew);
-  fut_idle_not_started(&crew->idle, alone);
+    fut_team_cancel(team);
+  fut_idle_not_started(&team->idle, alone);
   return err;
 }
 
-fut_err fut_crew_wake(fut_crew *crew) {
+fut_err fut_team_wake(fut_team *team) {
   fut_err err = FUT_OK;
-  while (fut_idle_wake(&crew->idle) == FUT_WAKE_START) {
-    fut_err failed = start(crew);
+  while (fut_idle_wake(&team->idle) == FUT_WAKE_START) {
+    fut_err failed = start(team);
     if (failed == FUT_OK)
       break;
     err = failed;
-    fut_crew_settle(crew);
-    if (!fut_crew_more(crew)) /* others may have relied on it since */
+    fut_team_settle(team);
+    if (!fut_team_more(team)) /* others may have relied on it since */
       break;
   }
   return err;
@@ -160,72 +160,72 @@ fut_err fut_crew_wake(fut_crew *crew) {
  */
 
 /* Return any task that waits, or NULL. */
-static fut_task *take(fut_crew *crew) {
+static fut_task *take(fut_team *team) {
   fut_link spare;
   fut_link_init(&spare);
-  fut_task *task = fut_queue_pull(crew->queue, &spare, UINT32_MAX);
+  fut_task *task = fut_queue_pull(team->queue, &spare, UINT32_MAX);
   if (task == NULL)
-    task = fut_crew_steal(crew, NULL);
-  return task ? task : fut_queue_pull_low(crew->queue);
+    task = fut_team_steal(team, NULL);
+  return task ? task : fut_queue_pull_low(team->queue);
 }
 
-void fut_crew_cancel(fut_crew *crew) {
+void fut_team_cancel(fut_team *team) {
   fut_task *task;
-  while ((task = take(crew)) != NULL) {
+  while ((task = take(team)) != NULL) {
     fut_task_cancel(task);
     fut_executor_refuse(task, FUT_OK);
-    atomic_fetch_add(&crew->dropped, 1);
+    atomic_fetch_add(&team->dropped, 1);
   }
 }
 
-void fut_crew_fail(fut_crew *crew, fut_task *task) {
+void fut_team_fail(fut_team *team, fut_task *task) {
   if (fut_future_state(&task->future) == FUT_CANCELLED)
-    atomic_fetch_add(&crew->dropped, 1);
-  fut_task_drop(task, FUT_EBROKENTHREADS, fut_executor_broken(&crew->executor));
+    atomic_fetch_add(&team->dropped, 1);
+  fut_task_drop(task, FUT_EBROKENTHREADS, fut_executor_broken(&team->executor));
 }
 
-void fut_crew_break(fut_crew *crew, const char *message) {
-  if (!fut_executor_break(&crew->executor, message))
+void fut_team_break(fut_team *team, const char *message) {
+  if (!fut_executor_break(&team->executor, message))
     return;
-  fut_queue_close(crew->queue);
+  fut_queue_close(team->queue);
   fut_task *task;
-  while ((task = take(crew)) != NULL)
-    fut_crew_fail(crew, task);
-  fut_idle_wake_all(&crew->idle);
-  fut_crew_settle(crew);
+  while ((task = take(team)) != NULL)
+    fut_team_fail(team, task);
+  fut_idle_wake_all(&team->idle);
+  fut_team_settle(team);
 }
 
-void fut_crew_cast_off(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
+void fut_team_cast_off(fut_worker *worker) {
+  fut_team *team = worker->team;
   fut_spin_count(-1);
-  fut_mutex_lock(&crew->mutex);
+  fut_mutex_lock(&team->mutex);
   worker->place = FUT_PLACE_ADRIFT;
-  crew->alive--;
-  unsigned adrift = ++crew->adrift;
+  team->alive--;
+  unsigned adrift = ++team->adrift;
   fut_thread_detach(worker->thread);
   worker->joinable = false;
-  fut_mutex_unlock(&crew->mutex);
-  fut_idle_grow(&crew->idle);
-  if (adrift > crew->max_workers) {
+  fut_mutex_unlock(&team->mutex);
+  fut_idle_grow(&team->idle);
+  if (adrift > team->max_workers) {
     char message[120];
     snprintf(message, sizeof message,
              "%u tasks are stuck where nothing can stop them, more than the "
              "pool has workers",
              adrift);
-    fut_crew_break(crew, message);
-  } else if (fut_crew_more(crew))
-    fut_crew_wake(crew);
-  fut_crew_settle(crew);
+    fut_team_break(team, message);
+  } else if (fut_team_more(team))
+    fut_team_wake(team);
+  fut_team_settle(team);
 }
 
-void fut_crew_join(fut_crew *crew) {
-  unsigned count = atomic_load(&crew->places);
+void fut_team_join(fut_team *team) {
+  unsigned count = atomic_load(&team->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
-    fut_mutex_lock(&crew->mutex);
+    fut_worker *worker = atomic_load(&team->workers[i]);
+    fut_mutex_lock(&team->mutex);
     bool joinable = worker->joinable;
     worker->joinable = false;
-    fut_mutex_unlock(&crew->mutex);
+    fut_mutex_unlock(&team->mutex);
     if (!joinable)
       continue;
     if (pthread_equal(worker->thread.handle, pthread_self()))
@@ -235,21 +235,21 @@ void fut_crew_join(fut_crew *crew) {
   }
 }
 
-static void crew_free(fut_crew *crew) {
-  fut_crew_join(crew);
-  unsigned count = atomic_load(&crew->places);
+static void team_free(fut_team *team) {
+  fut_team_join(team);
+  unsigned count = atomic_load(&team->places);
   for (unsigned i = 0; i < count; i++)
-    worker_free(atomic_load(&crew->workers[i]));
-  fut_queue_free(crew->queue);
-  fut_idle_fini(&crew->idle);
-  fut_mutex_fini(&crew->mutex);
-  fut_executor_fini(&crew->executor);
-  if (crew->environment)
-    fut_object_release(crew->environment);
-  fut_memory_free(crew);
+    worker_free(atomic_load(&team->workers[i]));
+  fut_queue_free(team->queue);
+  fut_idle_fini(&team->idle);
+  fut_mutex_fini(&team->mutex);
+  fut_executor_fini(&team->executor);
+  if (team->environment)
+    fut_object_release(team->environment);
+  fut_memory_free(team);
 }
 
-void fut_crew_leave(fut_crew *crew) {
-  if (atomic_fetch_sub(&crew->keepers, 1) == 1)
-    crew_free(crew);
+void fut_team_leave(fut_team *team) {
+  if (atomic_fetch_sub(&team->keepers, 1) == 1)
+    team_free(team);
 }

@@ -21,7 +21,7 @@ static int l_submit(lua_State *L) {
   int count = lua_gettop(L);
   future_box *future = future_push(L, ctx);
   wire_encode(L, ctx->wire, 1, count, WIRE_THREAD, "argument", &ctx->scratch);
-  struct job *job = job_new(ctx, &ctx->scratch);
+  struct job *job = job_new(ctx, &ctx->scratch, WIRE_THREAD);
   if (job == NULL)
     fail_no_memory(L);
   future->future = job_future(job);

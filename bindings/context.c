@@ -95,7 +95,8 @@ context *context_push(lua_State *L) {
   ctx->late = new_table(L, NULL);
   ctx->kept = new_table(L, NULL);
   ctx->classes = ctx->module = LUA_NOREF;
-  ctx->future = ctx->fields = ctx->executor = LUA_NOREF;
+  ctx->future = ctx->fields = LUA_NOREF;
+  ctx->executor = ctx->process_executor = LUA_NOREF;
   ctx->handler = ctx->hook_meta = LUA_NOREF;
   ctx->wire = wire_state_push(L);
   wire_state_set_hooks(ctx->wire, &hooks);

@@ -37,12 +37,13 @@ typedef struct context {
   lua_Hook hook;    /* the main thread's hook, as last seen */
   int hook_mask, hook_count;
   /* References in the registry. */
-  int classes;   /* table: enum fail_class + 1 -> error class */
-  int module;    /* table: what require "futures" returns */
-  int future;    /* metatable of futures */
-  int fields;    /* metatable of futures with fields of the user's */
-  int executor;  /* metatable of executors */
-  int strong;    /* table: completion -> future with callbacks */
+  int classes;          /* table: enum fail_class + 1 -> error class */
+  int module;           /* table: what require "futures" returns */
+  int future;           /* metatable of futures */
+  int fields;           /* metatable of futures with fields of the user's */
+  int executor;         /* metatable of thread pools */
+  int process_executor; /* metatable of process pools */
+  int strong;           /* table: completion -> future with callbacks */
   int weak;      /* table: the same, for futures that only this state ends */
   int current;   /* the future whose callbacks are running, or false */
   int late;      /* table: function and future by turns, to be called before

@@ -90,13 +90,12 @@ int wire_decode_task(lua_State *L, wire_state *state, enum wire_mode mode,
   if (p == NULL || count > (size_t)(end - p) || count > INT32_MAX / 2 ||
       !lua_checkstack(L, (int)count + 20))
     refuse(L, state, "too many values");
+  const decode_known known = {state, mode, end, objects, object_count};
   bool along = bytes[1] & WIRE_FLAG_GLOBALS;
   for (; done < count && !along; done++, p = next) {
     next = wire_push_scalar(L, p, end);
     if (next == NULL)
-      next = decode_known_code(L, state, p, end, objects, object_count);
-    if (next == NULL && done == 0 && lease)
-      next = decode_leased(L, state, p, end, objects, object_count, lease);
+      next = decode_known_function(L, &known, p, done == 0 ? lease : NULL);
     if (next == NULL)
       break;
   }

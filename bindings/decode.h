@@ -18,7 +18,7 @@ void decoder_push_string(decoder *d);
    read. */
 void decoder_begin_table(decoder *d, unsigned tag, size_t at);
 void decoder_begin_function(decoder *d, size_t at);
-void decoder_begin_source(decoder *d, size_t at);
+void decoder_begin_source(decoder *d, bool shared, size_t at);
 void decoder_push_code(decoder *d);
 
 /* Fill the value on top until one in it needs a frame (false) or it is
@@ -32,21 +32,22 @@ void decoder_attach_to_table(decoder *d, decode_frame *f);
 /* Set the metatables that could not be set earlier. */
 void decoder_set_late_metatables(lua_State *L);
 
-/* Push the code named at p if it has no upvalue but the globals; returns the
-   byte after it, or NULL with nothing pushed. */
-const unsigned char *decode_known_code(lua_State *L, wire_state *state,
-                                       const unsigned char *p,
-                                       const unsigned char *end,
-                                       fut_object *const *objects,
-                                       size_t object_count);
+/* What is read without a decoder. */
+typedef struct decode_known {
+  wire_state *state;
+  enum wire_mode mode;
+  const unsigned char *end;
+  fut_object *const *objects;
+  size_t object_count;
+} decode_known;
 
-/* Push the function at p as a closure used before, for one call, if all its
-   upvalues are plain; fills in the lease and returns the byte after it, or
-   NULL with nothing pushed. */
-const unsigned char *decode_leased(lua_State *L, wire_state *state,
-                                   const unsigned char *p,
-                                   const unsigned char *end,
-                                   fut_object *const *objects,
-                                   size_t object_count, wire_lease *lease);
+/* Push the function at p if that needs no decoder: it was met before and has
+   no upvalue but the globals; or lease is not NULL, and its upvalues are plain
+   values: then it may be a closure used before, for one call, and the lease is
+   filled in. Returns the byte after it, or NULL with nothing pushed. */
+const unsigned char *decode_known_function(lua_State *L,
+                                           const decode_known *known,
+                                           const unsigned char *p,
+                                           wire_lease *lease);
 
 #endif

@@ -26,104 +26,56 @@ void decoder_begin_function(decoder *d, size_t at) {
     decoder_fail(d, "function cannot be loaded");
 }
 
-static unsigned count_upvalues(lua_State *L) {
-  lua_Debug info;
-  lua_pushvalue(L, -1);
-  lua_getinfo(L, ">u", &info);
-  return info.nups;
-}
-
-/* Push the chunk whose name and text come next. */
-static void load_text(decoder *d) {
-  lua_State *L = d->L;
-  const char *name = NULL, *text = NULL;
-  size_t name_length = 0, length = 0;
-  const unsigned char *p = wire_get_string(d->p, d->end, &name, &name_length);
-  if (p != NULL)
-    p = wire_get_string(p, d->end, &text, &length);
-  if (p == NULL)
-    decoder_fail(d, "truncated");
-  d->p = p;
-  lua_pushlstring(L, name, name_length);
-  int status = luaL_loadbufferx(L, text, length, lua_tostring(L, -1), "t");
-  if (status == LUA_ERRMEM)
-    lua_error(L);
-  if (status != LUA_OK)
-    decoder_fail(d, "source does not compile");
-  lua_remove(L, -2);
-}
-
-/* Give upvalue n of the function on top a variable of its own: it is that of
-   the chunk that made the function. */
-static void detach_upvalue(decoder *d, int n) {
-  lua_State *L = d->L;
-  static const char text[] = "local v return function() return v end";
-  if (luaL_loadbufferx(L, text, sizeof text - 1, "=detach", "t") != LUA_OK)
-    lua_error(L);
-  lua_call(L, 0, 1);
-  lua_upvaluejoin(L, -2, n, -1, 1);
-  lua_pop(L, 1);
-}
-
-/* Replace the chunk on top by the function that it returns. The text is not
-   trusted, so it sees no globals; nothing that source.lua writes needs any. */
-static void run_maker(decoder *d) {
-  lua_State *L = d->L;
-  void *env = lua_upvalueid(L, -1, 1);
-  lua_newtable(L);
-  lua_setupvalue(L, -2, 1);
-  int status = lua_pcall(L, 0, 1, 0);
-  if (status == LUA_ERRMEM)
-    lua_error(L);
-  if (status != LUA_OK || !lua_isfunction(L, -1) || lua_iscfunction(L, -1))
-    decoder_fail(d, "source makes no function");
-  int count = (int)count_upvalues(L);
-  for (int n = 1; n <= count; n++)
-    if (lua_upvalueid(L, -1, n) == env)
-      detach_upvalue(d, n);
-}
-
-/* Push the chunk that makes a function again. */
-static void push_earlier(decoder *d) {
-  uint64_t at = decoder_varint(d);
-  if (lua_isnil(d->L, AT_MAKERS) ||
-      lua_rawgeti(d->L, AT_MAKERS, (lua_Integer)at) != LUA_TFUNCTION)
-    decoder_fail(d, "no such source");
-}
-
-static void keep_maker(decoder *d, size_t at) {
-  lua_State *L = d->L;
-  if (lua_isnil(L, AT_MAKERS)) {
-    lua_newtable(L);
-    lua_replace(L, AT_MAKERS);
+/* Read the source that comes next, or that of an earlier function. */
+static void read_source(decoder *d, size_t at, source_text *source) {
+  const unsigned char *p;
+  if (d->p < d->end && *d->p == WIRE_SOURCE_EARLIER) {
+    d->p++;
+    uint64_t earlier = decoder_varint(d);
+    if (earlier >= at ||
+        (d->start[earlier] & ~(unsigned)WIRE_SHARED) != WIRE_SOURCE)
+      decoder_fail(d, "no such source");
+    p = source_text_read(d->start + earlier + 1, d->start + at, source);
+  } else {
+    p = source_text_read(d->p, d->end, source);
+    d->p = p;
   }
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, AT_MAKERS, (lua_Integer)at);
+  if (p == NULL)
+    decoder_fail(d, "no source or truncated");
 }
 
-void decoder_begin_source(decoder *d, size_t at) {
-  decode_frame *f = decoder_push_frame(d, IN_UPVALUES, at);
+/* Push a value that keeps the code of the source alive, and return that. */
+static const wire_code *push_source_code(decoder *d, size_t at) {
+  wire_state *state = d->state;
+  source_text source;
+  read_source(d, at, &source);
+  const wire_code *code = source_cache_push(d->L, &state->sources, &source);
+  if (code == NULL)
+    code = source_cache_compile(d->L, &state->sources, &state->codes, &source);
+  if (code == NULL)
+    decoder_fail(d, lua_tostring(d->L, -1));
+  if (decoder_varint(d) != code->upvalues)
+    decoder_fail(d, "another number of upvalues");
+  return code;
+}
+
+void decoder_begin_source(decoder *d, bool shared, size_t at) {
+  lua_State *L = d->L;
   if (d->mode == WIRE_DATA)
     decoder_fail(d, "a function is not allowed");
-  switch (decoder_byte(d)) {
-  case WIRE_SOURCE_MAIN:
-    load_text(d);
-    break;
-  case WIRE_SOURCE_MAKER:
-    load_text(d);
-    keep_maker(d, at);
-    run_maker(d);
-    break;
-  case WIRE_SOURCE_EARLIER:
-    push_earlier(d);
-    run_maker(d);
-    break;
-  default:
-    decoder_fail(d, "unknown source");
+  const wire_code *code = push_source_code(d, at);
+  bool fine;
+  if (!shared && code_is_simple(code) &&
+      (code->upvalues == 0 || (d->p < d->end && *d->p == WIRE_GLOBALS))) {
+    d->p += code->upvalues;
+    fine = load_cache_push_shared(L, &d->state->loaded, code);
+  } else {
+    decoder_push_frame(d, IN_UPVALUES, at)->length = code->upvalues;
+    fine = code_load(L, code);
   }
-  f->length = decoder_varint(d);
-  if (f->length != count_upvalues(d->L))
-    decoder_fail(d, "another number of upvalues");
+  if (!fine)
+    decoder_fail(d, "function cannot be loaded");
+  lua_remove(L, -2);
 }
 
 /* Let the function on top have the upvalue of another as its own. */
@@ -151,96 +103,4 @@ bool decoder_step_function(decoder *d, decode_frame *f) {
       lua_setupvalue(d->L, -2, n);
   }
   return true;
-}
-
-/* The code whose tag and index lie at p, and the byte after; or NULL. */
-static const unsigned char *peek_code(const unsigned char *p,
-                                      const unsigned char *end, unsigned tag,
-                                      fut_object *const *objects,
-                                      size_t object_count,
-                                      const wire_code **code) {
-  if (end - p < 2 || *p != tag || p[1] >= 0x80 || p[1] >= object_count ||
-      objects[p[1]]->kind != &wire_code_kind)
-    return NULL;
-  *code = (const wire_code *)objects[p[1]];
-  return p + 2;
-}
-
-const unsigned char *decode_known_code(lua_State *L, wire_state *state,
-                                       const unsigned char *p,
-                                       const unsigned char *end,
-                                       fut_object *const *objects,
-                                       size_t object_count) {
-  const wire_code *code;
-  p = peek_code(p, end, WIRE_CODE, objects, object_count, &code);
-  if (p == NULL || !code_is_simple(code))
-    return NULL;
-  if (load_cache_push_shared(L, &state->loaded, code))
-    return p;
-  lua_pop(L, 1);
-  return NULL;
-}
-
-/* Push an upvalue that needs no decoder; returns as decode_known_code(). */
-static const unsigned char *push_plain(lua_State *L, wire_state *state,
-                                       const unsigned char *p,
-                                       const unsigned char *end,
-                                       fut_object *const *objects,
-                                       size_t object_count) {
-  const unsigned char *next = wire_push_scalar(L, p, end);
-  wire_name name;
-  const char *s;
-  size_t length;
-  if (next == NULL)
-    next = decode_known_code(L, state, p, end, objects, object_count);
-  if (next != NULL || p == end)
-    return next;
-  if (*p == WIRE_GLOBALS) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    return p + 1;
-  }
-  if (*p == WIRE_LONG) {
-    next = wire_get_string(p + 1, end, &s, &length);
-    if (next != NULL)
-      lua_pushlstring(L, s, length);
-    return next;
-  }
-  next = wire_name_read(p, end, &name);
-  if (next == NULL || *p & WIRE_SHARED)
-    return NULL;
-  if (wire_names_push(L, &state->names, &name, true))
-    return next;
-  lua_pop(L, 1); /* the decoder will say it again */
-  return NULL;
-}
-
-/* A nested function may have captured an upvalue and outlive the task, so
-   that what is set later would reach it; the globals are always the same. */
-const unsigned char *decode_leased(lua_State *L, wire_state *state,
-                                   const unsigned char *p,
-                                   const unsigned char *end,
-                                   fut_object *const *objects,
-                                   size_t object_count, wire_lease *lease) {
-  const wire_code *code;
-  p = peek_code(p, end, WIRE_FUNCTION, objects, object_count, &code);
-  if (p == NULL || !code->known)
-    return NULL;
-  loaded_code *place = load_cache_lease(L, &state->loaded, code);
-  if (place == NULL)
-    return NULL;
-  lease->place = place;
-  for (unsigned n = 0; n < code->upvalues && p != NULL; n++) {
-    if (bytecode_has(code->facts.captured, n) &&
-        (p == end || *p != WIRE_GLOBALS))
-      p = NULL;
-    else
-      p = push_plain(L, state, p, end, objects, object_count);
-    if (p != NULL)
-      lua_setupvalue(L, -2, (int)n + 1);
-  }
-  if (p == NULL) {
-    wire_lease_end(lease);
-    lua_pop(L, 1);
-  }
-  return p;
 }

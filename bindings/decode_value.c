@@ -116,7 +116,7 @@ static bool begin_kept(decoder *d, unsigned tag, size_t at) {
     decoder_begin_function(d, at);
     break;
   case WIRE_SOURCE:
-    decoder_begin_source(d, at);
+    decoder_begin_source(d, shared, at);
     break;
   case WIRE_REDUCED:
     begin_reduced(d, shared, at);

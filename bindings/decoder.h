@@ -11,7 +11,6 @@ enum {
   AT_KEYS,        /* table: strings that were keys, by number + 1 */
   AT_SHARED,      /* table: values that come again, by offset; or nil */
   AT_LATER,       /* array of table, metatable, ...; or nil */
-  AT_MAKERS,      /* table: chunks that return a function, by offset; or nil */
   AT_ENVIRONMENT, /* with the globals that came along; or nil */
 };
 

@@ -96,8 +96,11 @@ void wire_encode(lua_State *L, wire_state *state, int first, int count,
   p[0] = WIRE_VERSION;
   p = wire_put_varint(p + 2, (uint64_t)count);
   out->size = (size_t)(p - out->bytes);
-  /* where to go back to if functions might share an upvalue */
+  encode_known known = {.state = state, .out = out, .mode = mode};
+  /* where the first function lies, and whether an encoder must go back there,
+     as another might share an upvalue with it */
   int back = -1;
+  bool shares = false;
   size_t back_size = 0, back_objects = 0;
   for (int i = 0; i < count; i++) {
     int index = first + i, type = lua_type(L, index);
@@ -112,18 +115,17 @@ void wire_encode(lua_State *L, wire_state *state, int first, int count,
     flags = 0;
     bool whole = true;
     size_t size = out->size, objects = out->object_count;
-    if (type == LUA_TFUNCTION && mode == WIRE_THREAD &&
-        encode_known_function(L, state, out, index, &whole)) {
-      if (whole)
-        continue;
+    if (type == LUA_TFUNCTION &&
+        encode_known_function(L, &known, index, &whole) && (whole || !shares)) {
       if (back < 0) {
         back = i;
         back_size = size;
         back_objects = objects;
-        continue;
       }
+      shares = shares || !whole;
+      continue;
     }
-    if (back >= 0) {
+    if (back >= 0 && (shares || known.again)) {
       i = back;
       out->size = back_size;
       while (out->object_count > back_objects)

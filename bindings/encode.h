@@ -66,12 +66,31 @@ static inline bool encoder_put_common(encoder *e) {
   return true;
 }
 
+/* Write tag and source of the Lua function on top. Runs the function that
+   finds sources, unless one of its code was sent before. */
+void encoder_put_source(encoder *e);
+
+/* The same if the source of code is known; false if not. */
+bool encode_known_source(lua_State *L, wire_message *out,
+                         const wire_code *code);
+
+/* The functions of a message that were written without an encoder. */
+typedef struct encode_known {
+  wire_state *state;
+  wire_message *out;
+  enum wire_mode mode;
+  bool again; /* one came again, or they are too many to tell: only an encoder
+                 that sees them all keeps it one and the same */
+  unsigned count;
+  const void *functions[8];
+} encode_known;
+
 /* Write the function at index, and return true, if that needs no encoder: it
    was sent before, its upvalues are plain values, the globals, what has a
    name and functions that have no more than the globals, and no globals come
    along. Else out is as it was. *whole is false if another function might
    share an upvalue with it, which takes an encoder to find out. */
-bool encode_known_function(lua_State *L, wire_state *state, wire_message *out,
-                           int index, bool *whole);
+bool encode_known_function(lua_State *L, encode_known *known, int index,
+                           bool *whole);
 
 #endif

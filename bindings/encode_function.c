@@ -1,80 +1,10 @@
 /* encode_function.c - functions into bytes: a code, or source, and upvalues
 
    To threads goes bytecode that was dumped once and is shared; elsewhere the
-   source, that a function of Lua finds. An upvalue that holds the globals is
-   the receiver's globals there, any other is a value like others; two
-   functions that share one share its copy. */
+   source. An upvalue that holds the globals is the receiver's globals there,
+   any other is a value like others; two functions that share one share its
+   copy. */
 #include "encode.h"
-
-#include <lauxlib.h>
-
-static unsigned char *put_text(unsigned char *p, const char *s, size_t length) {
-  p = wire_put_varint(p, length);
-  memcpy(p, s, length);
-  return p + length;
-}
-
-/* Push what the source function returns for the function on top: text, chunk
-   name, names of the upvalues, whether the text is itself the function. */
-static void push_source(encoder *e) {
-  lua_State *L = e->L;
-  int function = lua_gettop(L);
-  if (e->state->source == LUA_NOREF)
-    encoder_refuse(e, "function without source");
-  lua_rawgeti(L, LUA_REGISTRYINDEX, e->state->source);
-  lua_pushvalue(L, function);
-  int status = lua_pcall(L, 1, 4, 0);
-  if (status == LUA_ERRMEM)
-    lua_error(L);
-  if (status == LUA_OK && lua_type(L, function + 1) == LUA_TSTRING &&
-      lua_type(L, function + 2) == LUA_TSTRING)
-    return;
-  if (lua_type(L, function + 1) != LUA_TSTRING)
-    encoder_refuse(e, "function without source");
-  const char *reason = lua_tostring(L, function + 1);
-  lua_pushvalue(L, function);
-  encoder_refuse(e, reason);
-}
-
-/* Write source and name of the function on top, or a reference to an earlier
-   function with the same text. */
-static void put_source(encoder *e) {
-  lua_State *L = e->L;
-  size_t at = e->out->size, text_length, name_length;
-  int function = lua_gettop(L);
-  luaL_checkstack(L, 16, NULL);
-  push_source(e);
-  bool main = lua_toboolean(L, function + 4);
-  if (lua_isnil(L, AT_SOURCES)) {
-    lua_newtable(L);
-    lua_replace(L, AT_SOURCES);
-  }
-  /* key of the text: with its chunk name, which tells lines apart */
-  const char *text = lua_tolstring(L, function + 1, &text_length);
-  const char *name = lua_tolstring(L, function + 2, &name_length);
-  lua_pushvalue(L, function + 2);
-  lua_pushliteral(L, "\n");
-  lua_pushvalue(L, function + 1);
-  lua_concat(L, 3);
-  lua_pushvalue(L, -1);
-  lua_rawget(L, AT_SOURCES);
-  size_t earlier = (size_t)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  unsigned char *p = wire_reserve(L, e->out, text_length + name_length + 40);
-  *p++ = WIRE_SOURCE;
-  if (earlier > 0 && !main) {
-    *p++ = WIRE_SOURCE_EARLIER;
-    p = wire_put_varint(p, earlier);
-  } else {
-    *p++ = main ? WIRE_SOURCE_MAIN : WIRE_SOURCE_MAKER;
-    p = put_text(p, name, name_length);
-    p = put_text(p, text, text_length);
-    lua_pushinteger(L, (lua_Integer)at);
-    lua_rawset(L, AT_SOURCES);
-  }
-  e->out->size = (size_t)(p - e->out->bytes);
-  lua_settop(L, function);
-}
 
 bool encoder_begin_function(encoder *e) {
   lua_State *L = e->L;
@@ -106,7 +36,7 @@ bool encoder_begin_function(encoder *e) {
       return true;
   } else {
     fut_object_release(e->out->objects[--e->out->object_count]);
-    put_source(e);
+    encoder_put_source(e);
     unsigned char *p = wire_reserve(L, e->out, 16);
     e->out->size = (size_t)(wire_put_varint(p, upvalues) - e->out->bytes);
   }

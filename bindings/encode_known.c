@@ -1,16 +1,45 @@
 /* encode_known.c - functions that need no encoder, as most tasks' do
 
-   One table look-up finds the code, and upvalues that are plain values are
-   written at once. Nothing here runs the collector or user code. */
+   One table look-up finds the code, and its source if that is to be sent, and
+   upvalues that are plain values are written at once. Nothing here runs the
+   collector or user code. */
 #include "encode.h"
 
-static void put_code(lua_State *L, wire_message *out, wire_code *code,
-                     enum wire_tag tag) {
-  size_t index = wire_message_add(L, out, &code->object);
-  unsigned char *p = wire_reserve(L, out, 16);
-  *p++ = (unsigned char)tag;
-  p = wire_put_varint(p, index);
+/* Note the function at index; false if it came before. */
+static bool is_first(lua_State *L, encode_known *known, int index) {
+  const void *function = lua_topointer(L, index);
+  for (unsigned i = 0; i < known->count; i++)
+    if (known->functions[i] == function)
+      known->again = true;
+  if (known->count == sizeof known->functions / sizeof *known->functions)
+    known->again = true;
+  if (!known->again)
+    known->functions[known->count++] = function;
+  return !known->again;
+}
+
+/* Write all of a function but its upvalues; false if its source is not known.
+   The tag is that of a code. */
+static bool put_code(lua_State *L, const encode_known *known, wire_code *code) {
+  wire_message *out = known->out;
+  unsigned char *p;
+  if (known->mode == WIRE_THREAD) {
+    size_t index = wire_message_add(L, out, &code->object);
+    p = wire_reserve(L, out, 16);
+    *p++ = WIRE_CODE;
+    p = wire_put_varint(p, index);
+  } else {
+    if (!encode_known_source(L, out, code))
+      return false;
+    p = wire_put_varint(wire_reserve(L, out, 16), code->upvalues);
+  }
   out->size = (size_t)(p - out->bytes);
+  return true;
+}
+
+static void put_globals(lua_State *L, wire_message *out) {
+  *wire_reserve(L, out, 1) = WIRE_GLOBALS;
+  out->size++;
 }
 
 /* Whether this state has a global that code names; env is on top. */
@@ -27,13 +56,32 @@ static bool has_globals(lua_State *L, const wire_code *code) {
   return false;
 }
 
+/* Write the function on top, an upvalue, if it has no more than the globals. */
+static bool put_simple(lua_State *L, encode_known *known, const void *globals) {
+  int index = lua_gettop(L);
+  wire_code *code = code_cache_peek(L, &known->state->codes, index);
+  if (code == NULL || !code_is_simple(code) || code->globals_size > 0)
+    return false;
+  if (code->upvalues > 0) {
+    lua_getupvalue(L, index, 1);
+    bool same = lua_topointer(L, -1) == globals;
+    lua_pop(L, 1);
+    if (!same)
+      return false;
+  }
+  if (!is_first(L, known, index) || !put_code(L, known, code))
+    return false;
+  if (code->upvalues > 0 && known->mode != WIRE_THREAD)
+    put_globals(L, known->out);
+  return true;
+}
+
 /* Write the upvalue on top if that takes no encoder. */
-static bool put_plain(lua_State *L, wire_state *state, wire_message *out,
-                      const void *globals) {
+static bool put_plain(lua_State *L, encode_known *known, const void *globals) {
+  wire_message *out = known->out;
   int type = lua_type(L, -1);
   size_t length;
   const char *s;
-  wire_code *code;
   if (wire_put_simple(L, out, -1, type))
     return true;
   switch (type) {
@@ -44,36 +92,24 @@ static bool put_plain(lua_State *L, wire_state *state, wire_message *out,
   case LUA_TFUNCTION:
     if (lua_iscfunction(L, -1))
       break;
-    code = code_cache_peek(L, &state->codes, lua_gettop(L));
-    if (code == NULL || !code_is_simple(code) || code->globals_size > 0)
-      return false;
-    if (code->upvalues > 0) {
-      lua_getupvalue(L, -1, 1);
-      bool same = lua_topointer(L, -1) == globals;
-      lua_pop(L, 1);
-      if (!same)
-        return false;
-    }
-    put_code(L, out, code, WIRE_CODE);
-    return true;
+    return put_simple(L, known, globals);
   case LUA_TTABLE:
     if (lua_topointer(L, -1) != globals)
       break;
-    *wire_reserve(L, out, 1) = WIRE_GLOBALS;
-    out->size++;
+    put_globals(L, out);
     return true;
   default:
     break;
   }
-  return wire_names_put(L, &state->names, out, lua_gettop(L));
+  return wire_names_put(L, &known->state->names, out, lua_gettop(L));
 }
 
-static bool put_plain_upvalues(lua_State *L, wire_state *state,
-                               wire_message *out, const wire_code *code,
-                               int index, const void *globals) {
+static bool put_plain_upvalues(lua_State *L, encode_known *known,
+                               const wire_code *code, int index,
+                               const void *globals) {
   for (unsigned n = 1; n <= code->upvalues; n++) {
     lua_getupvalue(L, index, (int)n);
-    bool plain = put_plain(L, state, out, globals);
+    bool plain = put_plain(L, known, globals);
     if (plain && n == code->env && code->globals_size > 0)
       plain = lua_topointer(L, -1) == globals && !has_globals(L, code);
     lua_pop(L, 1);
@@ -83,29 +119,48 @@ static bool put_plain_upvalues(lua_State *L, wire_state *state,
   return true;
 }
 
-bool encode_known_function(lua_State *L, wire_state *state, wire_message *out,
-                           int index, bool *whole) {
+/* The function at index is written, its upvalues from the offset after. */
+static void finish(const encode_known *known, const wire_code *code, size_t at,
+                   size_t after, bool *whole) {
+  wire_message *out = known->out;
+  *whole = code->upvalues == 1 && code->env == 1;
+  if (known->mode != WIRE_THREAD)
+    return;
+  if (code_is_simple(code) && out->bytes[after] == WIRE_GLOBALS)
+    out->size = after; /* this goes without saying */
+  else
+    out->bytes[at] = WIRE_FUNCTION;
+}
+
+/* The code of the Lua function at index, noted now if it is a new closure;
+   NULL if it may have a name, or that takes an encoder. */
+static wire_code *find_code(lua_State *L, wire_state *state, int index) {
   wire_code *code = code_cache_peek(L, &state->codes, index);
-  size_t size = out->size, object_count = out->object_count;
-  if (code == NULL)
+  if (code != NULL || lua_iscfunction(L, index) ||
+      wire_names_outdated(&state->names) ||
+      wire_names_find(&state->names, lua_topointer(L, index), LUA_TFUNCTION))
+    return code;
+  return code_cache_add(L, &state->codes, index);
+}
+
+bool encode_known_function(lua_State *L, encode_known *known, int index,
+                           bool *whole) {
+  wire_message *out = known->out;
+  wire_code *code = find_code(L, known->state, index);
+  size_t at = out->size, object_count = out->object_count;
+  if (code == NULL || !is_first(L, known, index) || !put_code(L, known, code))
     return false;
-  put_code(L, out, code, WIRE_CODE);
   if (code->upvalues == 0)
     return true;
   size_t after = out->size;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   const void *globals = lua_topointer(L, -1);
   lua_pop(L, 1);
-  if (put_plain_upvalues(L, state, out, code, index, globals)) {
-    if (code_is_simple(code) && out->bytes[after] == WIRE_GLOBALS)
-      out->size = after;
-    else {
-      out->bytes[size] = WIRE_FUNCTION;
-      *whole = code->upvalues == 1 && code->env == 1;
-    }
+  if (put_plain_upvalues(L, known, code, index, globals)) {
+    finish(known, code, at, after, whole);
     return true;
   }
-  out->size = size;
+  out->size = at;
   while (out->object_count > object_count)
     fut_object_release(out->objects[--out->object_count]);
   return false;

@@ -11,7 +11,6 @@ enum {
   AT_GLOBALS,  /* array of names of globals that come along, and by name
                   their values */
   AT_ANCHORS,  /* array: what must live until the end */
-  AT_SOURCES,  /* table: text of functions to the offset of their tag */
   AT_VALUES,   /* the first */
 };
 
@@ -62,7 +61,8 @@ struct encoder {
   size_t depth, frame_capacity;
   int reserved;    /* stack slots below this index are ours */
   pointer_map met; /* tables, functions and long strings to their offset,
-                      identities of upvalues to their number */
+                      identities of upvalues to their number, and codes whose
+                      source was written, by their ids, to its offset */
   wire_upvalue *upvalues;
   size_t upvalue_count, upvalue_capacity;
   /* Strings that were keys, by number; a number below the count of this

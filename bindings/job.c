@@ -20,6 +20,7 @@ struct job {
   size_t object_count;
   fut_object *object;
   char *name;                  /* owned; NULL: none */
+  enum wire_mode mode;         /* set once: of both, call and outcome */
   const wire_message *verdict; /* the outcome if the future was abandoned; set
                                   before that; owned unless it is no_memory */
   unsigned char space[];
@@ -105,6 +106,11 @@ static void job_fini(fut_future *future) {
   fut_task_fini(&job->task);
 }
 
+const unsigned char *job_memory_failure(size_t *size) {
+  *size = sizeof no_memory_bytes;
+  return no_memory_bytes;
+}
+
 static void fail_memory(struct job *job) {
   empty(job);
   memcpy(job->space, no_memory.bytes, no_memory.size);
@@ -183,10 +189,31 @@ static void job_abandon(fut_task *task, fut_err why) {
     fut_memory_free(verdict);
 }
 
-static const fut_task_kind job_kind = {
-    {{"job", fut_future_free}, job_fini}, job_run, job_fail, job_abandon};
+static fut_call job_call(const fut_task *task) {
+  const struct job *job = (const struct job *)task;
+  return (fut_call){job->name, job->bytes, job->size};
+}
 
-struct job *job_new(context *ctx, wire_message *message) {
+static unsigned char *job_room(fut_task *task, size_t size) {
+  struct job *job = (struct job *)task;
+  unsigned char *bytes = job->space;
+  if (size > SPACE && (bytes = fut_memory_new(size)) == NULL)
+    return NULL;
+  empty(job);
+  job->bytes = bytes;
+  job->size = size;
+  return bytes;
+}
+
+static const fut_task_kind job_kind = {
+    .future = {{"job", fut_future_free}, job_fini},
+    .run = job_run,
+    .fail = job_fail,
+    .abandon = job_abandon,
+    .call = job_call,
+    .outcome = job_room};
+
+struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   struct job *job = fut_arena_take(ctx->arena);
   if (job == NULL)
     return NULL;
@@ -195,6 +222,7 @@ struct job *job_new(context *ctx, wire_message *message) {
   job->size = job->object_count = 0;
   job->name = NULL;
   job->verdict = NULL;
+  job->mode = mode;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
     fut_arena_give(ctx->arena, job, true);
@@ -222,6 +250,10 @@ fut_future *job_future(struct job *job) { return &job->task.future; }
 
 bool future_is_job(const fut_future *future) {
   return future->object.kind == &job_kind.future.object;
+}
+
+enum wire_mode job_mode(const fut_future *future) {
+  return ((const struct job *)future)->mode;
 }
 
 job_content job_outcome(const fut_future *future) {

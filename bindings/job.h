@@ -17,10 +17,10 @@ typedef struct job_content {
   size_t object_count;
 } job_content;
 
-/* Return a job that holds the message, which is empty then, with two
-   references: one for the handle, one for the executor. NULL if memory ran
-   out. Owner of the context only. */
-struct job *job_new(context *ctx, wire_message *message);
+/* Return a job that holds the message, encoded in that mode, which is empty
+   then, with two references: one for the handle, one for the executor. NULL if
+   memory ran out. Owner of the context only. */
+struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode);
 
 /* Name the job for messages, once, before it is submitted; the name is copied.
    False: out of memory. */
@@ -38,12 +38,19 @@ fut_future *job_future(struct job *job);
 /* Whether a future is that of a job. */
 bool future_is_job(const fut_future *future);
 
+/* Return the mode in which the outcome of a job is encoded. */
+enum wire_mode job_mode(const fut_future *future);
+
 /* Return the outcome of a future that is that of a job and FINISHED or FAILED:
    values, or error and traceback. Borrowed. */
 job_content job_outcome(const fut_future *future);
 
 /* Say that so many bytes were written over an outcome; for the benchmark. */
 void job_set_size(fut_future *future, size_t size);
+
+/* Return the outcome of a call that failed because memory ran out: static
+   bytes, good in every mode. */
+const unsigned char *job_memory_failure(size_t *size);
 
 /* Let go of the call that will not be made. Requires that the caller has
    cancelled the future. */

@@ -7,9 +7,12 @@
 #include "interrupt.h"
 #include "job.h"
 #include "lfuture.h"
+#include "process_pool.h"
 #include "state.h"
 #include "state_environment.h"
+#include "worker.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const char executor_magic = 'x';
@@ -124,6 +127,32 @@ static int l_executor_thread_pool(lua_State *L) {
   return 1;
 }
 
+/* process_pool(options, path, cpath, program): arguments were checked */
+static int l_executor_process_pool(lua_State *L) {
+  context *ctx = context_get(L);
+  fut_process_pool_options options = {.pool = pool_options(L)};
+  const char *path = luaL_checkstring(L, 2);
+  const char *cpath = luaL_checkstring(L, 3);
+  options.program = luaL_checkstring(L, 4);
+  lua_getfield(L, 1, "respawn");
+  options.respawn = lua_toboolean(L, -1);
+  executor_box *box = box_push(L, ctx, ctx->process_executor);
+  wire_message settings;
+  wire_message_init(&settings);
+  fut_err err = FUT_ENOMEM;
+  if (worker_settings(&settings, path, cpath)) {
+    options.settings = settings.bytes;
+    options.settings_size = settings.size;
+    err = fut_process_pool_new(&options, &box->executor);
+    wire_message_fini(&settings);
+  }
+  if (err != FUT_OK)
+    fail_raise_err(L, ctx, err);
+  if (!context_add_pool(ctx, box->executor))
+    fail_no_memory(L);
+  return 1;
+}
+
 /* Raise what keeps executor from taking tasks. */
 static _Noreturn void raise_refusal(lua_State *L, context *ctx,
                                     const fut_executor *executor, fut_err err) {
@@ -185,8 +214,10 @@ static int submit(lua_State *L, int at, const struct call_options *options) {
   int count = lua_gettop(L) - at;
   future_box *future = future_push(L, ctx);
   wire_message *message = context_message(L, ctx);
-  wire_encode(L, ctx->wire, fn, count, WIRE_THREAD, "argument", message);
-  struct job *job = job_new(ctx, message);
+  enum wire_mode mode =
+      fut_executor_far(box->executor) ? WIRE_PORTABLE : WIRE_THREAD;
+  wire_encode(L, ctx->wire, fn, count, mode, "argument", message);
+  struct job *job = job_new(ctx, message, mode);
   if (job == NULL)
     fail_no_memory(L);
   future->future = job_future(job);
@@ -356,17 +387,36 @@ static int l_executor_stats(lua_State *L) {
   return 1;
 }
 
+/* kill(executor, signal): terminate_workers and kill_workers */
+static int kill_workers(lua_State *L, int signal) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  fut_executor_kill(box->executor, signal);
+  callbacks_run(L, ctx);
+  return 0;
+}
+
+static int l_executor_terminate_workers(lua_State *L) {
+  return kill_workers(L, SIGTERM);
+}
+
+static int l_executor_kill_workers(lua_State *L) {
+  return kill_workers(L, SIGKILL);
+}
+
 static int l_executor_tostring(lua_State *L) {
   executor_box *box = executor_check(L, 1);
+  luaL_getmetafield(L, 1, "__name");
+  const char *name = lua_tostring(L, -1);
   fut_executor_stats stats;
   if (fut_executor_forked(box->executor)) {
-    lua_pushfstring(L, "<ThreadPoolExecutor at %p of the parent process>",
+    lua_pushfstring(L, "<%s at %p of the parent process>", name,
                     (void *)box->executor);
     return 1;
   }
   fut_executor_stats_get(box->executor, &stats);
   const char *broken = fut_executor_broken(box->executor) ? " broken" : "";
-  lua_pushfstring(L, "<ThreadPoolExecutor at %p workers=%d pending=%I%s>",
+  lua_pushfstring(L, "<%s at %p workers=%d pending=%I%s>", name,
                   (void *)box->executor, (int)stats.workers,
                   (LUAI_UACINT)stats.pending, broken);
   return 1;
@@ -382,10 +432,21 @@ static const luaL_Reg metamethods[] = {{"__gc", executor_gc},
                                        {"__tostring", l_executor_tostring},
                                        {NULL, NULL}};
 
-/* Make an empty class with an optional parent at index, 0 for none; push it. */
-static void push_class(lua_State *L, int parent) {
+static const luaL_Reg process_methods[] = {
+    {"terminate_workers", l_executor_terminate_workers},
+    {"kill_workers", l_executor_kill_workers},
+    {NULL, NULL}};
+
+/* Make a class with methods and an optional parent at index, 0 for none; push
+   it. The context is at index upvalue. */
+static void push_class(lua_State *L, int upvalue, int parent,
+                       const luaL_Reg *own) {
   lua_newtable(L);
-  lua_createtable(L, 0, 1);
+  if (own) {
+    lua_pushvalue(L, upvalue);
+    luaL_setfuncs(L, own, 1);
+  }
+  lua_createtable(L, 0, 2);
   if (parent) {
     lua_pushvalue(L, parent);
     lua_setfield(L, -2, "__index");
@@ -393,30 +454,41 @@ static void push_class(lua_State *L, int parent) {
   lua_setmetatable(L, -2);
 }
 
-void lexecutor_open(lua_State *L, context *ctx) {
-  int upvalue = lua_gettop(L), module = upvalue - 1;
-  push_class(L, 0);
-  int base = lua_gettop(L);
-  lua_pushvalue(L, upvalue);
-  luaL_setfuncs(L, methods, 1);
-  push_class(L, base);
+/* Make the class of one kind of executors, set it in the module below the
+   context at index upvalue, and return a reference to its metatable. */
+static int open_class(lua_State *L, int upvalue, int base, const char *name,
+                      const luaL_Reg *own) {
+  push_class(L, upvalue, base, own);
   int class = lua_gettop(L);
   lua_createtable(L, 0, 6);
   lua_pushvalue(L, upvalue);
   luaL_setfuncs(L, metamethods, 1);
-  lua_pushvalue(L, base);
+  lua_pushvalue(L, class);
   lua_setfield(L, -2, "__index");
   lua_pushvalue(L, class);
   lua_setfield(L, -2, "__class");
-  lua_pushliteral(L, "ThreadPoolExecutor");
+  lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
-  ctx->executor = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_setfield(L, module, "ThreadPoolExecutor");
+  int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_setfield(L, upvalue - 1, name);
+  return reference;
+}
+
+static const luaL_Reg functions[] = {{"thread_pool", l_executor_thread_pool},
+                                     {"process_pool", l_executor_process_pool},
+                                     {"submit_with", l_executor_submit_with},
+                                     {NULL, NULL}};
+
+void lexecutor_open(lua_State *L, context *ctx) {
+  int upvalue = lua_gettop(L), module = upvalue - 1;
+  push_class(L, upvalue, 0, methods);
+  int base = lua_gettop(L);
+  ctx->executor = open_class(L, upvalue, base, "ThreadPoolExecutor", NULL);
+  ctx->process_executor =
+      open_class(L, upvalue, base, "ProcessPoolExecutor", process_methods);
   lua_setfield(L, module, "Executor");
+  lua_pushvalue(L, module);
   lua_pushvalue(L, upvalue);
-  lua_pushcclosure(L, l_executor_thread_pool, 1);
-  lua_setfield(L, module, "thread_pool");
-  lua_pushvalue(L, upvalue);
-  lua_pushcclosure(L, l_executor_submit_with, 1);
-  lua_setfield(L, module, "submit_with");
+  luaL_setfuncs(L, functions, 1);
+  lua_pop(L, 1);
 }

@@ -165,10 +165,16 @@ static int l_future_exception(lua_State *L) {
   return 1;
 }
 
+/* Return the state of the future of a box as of now. */
+static fut_state state_of(const future_box *box) {
+  return future_is_job(box->future) ? fut_task_state((fut_task *)box->future)
+                                    : fut_future_state(box->future);
+}
+
 static int l_future_traceback(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
-  push_error(L, ctx, box->future, fut_future_state(box->future));
+  push_error(L, ctx, box->future, state_of(box));
   return 1;
 }
 
@@ -207,19 +213,19 @@ static int l_future_cancel(lua_State *L) {
 
 static int l_future_cancelled(lua_State *L) {
   future_box *box = future_check(L, 1);
-  lua_pushboolean(L, fut_future_state(box->future) == FUT_CANCELLED);
+  lua_pushboolean(L, state_of(box) == FUT_CANCELLED);
   return 1;
 }
 
 static int l_future_running(lua_State *L) {
   future_box *box = future_check(L, 1);
-  lua_pushboolean(L, fut_future_state(box->future) == FUT_RUNNING);
+  lua_pushboolean(L, state_of(box) == FUT_RUNNING);
   return 1;
 }
 
 static int l_future_done(lua_State *L) {
   future_box *box = future_check(L, 1);
-  lua_pushboolean(L, fut_state_done(fut_future_state(box->future)));
+  lua_pushboolean(L, fut_state_done(state_of(box)));
   return 1;
 }
 
@@ -244,7 +250,7 @@ static int l_future_tostring(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
   const void *address = box->future;
-  fut_state state = fut_future_state(box->future);
+  fut_state state = state_of(box);
   static const char *const names[] = {"pending", "running", "cancelled"};
   if (state <= FUT_CANCELLED) {
     lua_pushfstring(L, "<Future at %p state=%s>", address, names[state]);

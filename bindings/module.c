@@ -5,6 +5,7 @@
 #include "lencode.h"
 #include "lexecutor.h"
 #include "lfuture.h"
+#include "location.h"
 #include "lwait.h"
 #include "pool.h"
 
@@ -33,10 +34,27 @@ static int l_set_module(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg functions[] = {{"cpu_count", l_cpu_count},
-                                     {"isinstance", l_isinstance},
-                                     {"set_module", l_set_module},
-                                     {NULL, NULL}};
+/* library_path(), program_path(): nil where the system does not tell */
+static int l_library_path(lua_State *L) {
+  char path[4096];
+  if (!fut_location_library(path, sizeof path))
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
+static int l_program_path(lua_State *L) {
+  char path[4096];
+  if (!fut_location_program(path, sizeof path))
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"cpu_count", l_cpu_count},       {"library_path", l_library_path},
+    {"program_path", l_program_path}, {"isinstance", l_isinstance},
+    {"set_module", l_set_module},     {NULL, NULL}};
 
 int luaopen_futures_core(lua_State *L) {
   luaL_checkversion(L);
@@ -57,6 +75,8 @@ int luaopen_futures_core(lua_State *L) {
   lencode_open(L);
   lua_pushinteger(L, (lua_Integer)FUT_WORKERS_LIMIT);
   lua_setfield(L, 1, "max_workers_limit");
+  lua_pushliteral(L, FUT_LIBEXEC); /* seen from the folder of the module */
+  lua_setfield(L, 1, "libexec");
   lua_settop(L, 1);
   return 1;
 }

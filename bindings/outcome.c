@@ -83,8 +83,8 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
     return count;
   job_content content = job_outcome(future);
   int first = lua_gettop(L) + 1;
-  count = wire_decode(L, ctx->wire, WIRE_THREAD, content.bytes, content.size,
-                      content.objects, content.object_count);
+  count = wire_decode(L, ctx->wire, job_mode(future), content.bytes,
+                      content.size, content.objects, content.object_count);
   if (state == FUT_FAILED) {
     failure_push(L, ctx, first);
     for (int i = 0; i < count; i++)

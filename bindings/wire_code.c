@@ -8,11 +8,15 @@
 #include "memory.h"
 
 #include "fresh.h"
+#include "hash.h"
 #include "wire_message.h"
 
 #include <lauxlib.h>
 
-static void free_code(fut_object *object) { fut_memory_free(object); }
+static void free_code(fut_object *object) {
+  fut_memory_free(((wire_code *)object)->source);
+  fut_memory_free(object);
+}
 
 const fut_object_kind wire_code_kind = {"code", free_code};
 
@@ -20,18 +24,6 @@ static uint64_t next_id(void) {
   static atomic_uint_least64_t last;
   /* relaxed: only that no two are equal matters */
   return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
-}
-
-static uint64_t hash_bytes(const unsigned char *bytes, size_t size) {
-  uint64_t hash = size * UINT64_C(0x9E3779B97F4A7C15), word;
-  for (; size >= 8; bytes += 8, size -= 8) {
-    memcpy(&word, bytes, 8);
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    hash ^= hash >> 29;
-  }
-  while (size-- > 0)
-    hash = (hash ^ *bytes++) * UINT64_C(0x100000001B3);
-  return hash ^ hash >> 32;
 }
 
 void code_cache_init(code_cache *cache) {
@@ -194,6 +186,8 @@ static wire_code *new_code(lua_State *L, code_cache *cache, uint64_t hash,
   code->size = size;
   code->upvalues = upvalues;
   code->env = env;
+  code->source = NULL;
+  code->source_size = 0;
   return code;
 }
 
@@ -215,14 +209,14 @@ static wire_code *intern(lua_State *L, code_cache *cache, unsigned upvalues,
   return code;
 }
 
-wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
-  wire_code *code = code_cache_peek(L, cache, index);
-  if (code != NULL)
-    return code;
-  index = lua_absindex(L, index);
-  if (cache->functions == LUA_NOREF || cache->count >= CODE_LIMIT ||
-      cache->byte_count > CODE_BYTE_LIMIT)
-    renew_functions(L, cache);
+/* Whether a function cannot be added before the cache is emptied. */
+static bool is_full(const code_cache *cache) {
+  return cache->functions == LUA_NOREF || cache->count >= CODE_LIMIT ||
+         cache->byte_count > CODE_BYTE_LIMIT;
+}
+
+/* Add the function at index, which is unknown. */
+static wire_code *add(lua_State *L, code_cache *cache, int index) {
   unsigned upvalues = count_upvalues(L, index);
   unsigned env = find_env(L, index, upvalues);
   lua_rawgeti(L, LUA_REGISTRYINDEX, cache->functions);
@@ -230,11 +224,46 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
   cache->dump_size = 0;
   if (lua_dump(L, append_dump, cache, 0) != 0)
     wire_no_memory(L);
-  code = intern(L, cache, upvalues, env);
+  wire_code *code = intern(L, cache, upvalues, env);
   lua_pushlightuserdata(L, code);
   lua_rawset(L, -3);
   lua_pop(L, 1);
   return code;
+}
+
+wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
+  wire_code *code = code_cache_peek(L, cache, index);
+  if (code != NULL)
+    return code;
+  index = lua_absindex(L, index);
+  if (is_full(cache))
+    renew_functions(L, cache);
+  return add(L, cache, index);
+}
+
+wire_code *code_cache_add(lua_State *L, code_cache *cache, int index) {
+  return is_full(cache) ? NULL : add(L, cache, lua_absindex(L, index));
+}
+
+void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,
+                            const unsigned char *bytes, size_t size) {
+  unsigned char *copy = fut_memory_new(size);
+  if (copy == NULL)
+    wire_no_memory(L);
+  fut_memory_free(code->source); /* found at the same time inside of this */
+  cache->byte_count += size - code->source_size;
+  code->source = memcpy(copy, bytes, size);
+  code->source_size = size;
+}
+
+void code_cache_forget_sources(code_cache *cache) {
+  for (int i = 0; cache->codes && i < CODE_LIMIT * 2; i++)
+    if (cache->codes[i]) {
+      cache->byte_count -= cache->codes[i]->source_size;
+      fut_memory_free(cache->codes[i]->source);
+      cache->codes[i]->source = NULL;
+      cache->codes[i]->source_size = 0;
+    }
 }
 
 void code_cache_forget(lua_State *L, code_cache *cache) {

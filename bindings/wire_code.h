@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* Never changed after it was made, so any thread may read it. */
+/* Any thread may read it, for it is never changed after it was made, but for
+   the source. */
 typedef struct wire_code {
   fut_object object;
   uint64_t id; /* of no other code of this process */
@@ -19,14 +20,17 @@ typedef struct wire_code {
   bytecode_facts facts; /* of the upvalues */
   size_t globals_size;  /* the globals that it names and a new state lacks: */
   const unsigned char *globals; /* length in 4 bytes, name; lie behind bytes */
-  unsigned char bytes[];        /* as lua_dump wrote them, not stripped */
+  unsigned char *source; /* how it begins in a message, its tag and text, or
+                            NULL; only for the state that made the code */
+  size_t source_size;
+  unsigned char bytes[]; /* as lua_dump wrote them, not stripped */
 } wire_code;
 
 extern const fut_object_kind wire_code_kind;
 
 enum {
   CODE_LIMIT = 512,          /* codes that a state keeps, a power of two */
-  CODE_BYTE_LIMIT = 4 << 20, /* and how much bytecode */
+  CODE_BYTE_LIMIT = 4 << 20, /* and how much bytecode and source */
 };
 
 /* What a state knows of the functions that leave it. */
@@ -52,6 +56,18 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index);
 /* The same if the function was met before, else NULL. Never runs the
    collector. */
 wire_code *code_cache_peek(lua_State *L, code_cache *cache, int index);
+
+/* Add a function that is not known and return its code; NULL if the cache must
+   be emptied first. Never runs the collector. Raises a memory error. */
+wire_code *code_cache_add(lua_State *L, code_cache *cache, int index);
+
+/* Keep a copy of how the source of code begins in a message. Requires that
+   code is in the cache. Raises a memory error. */
+void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,
+                            const unsigned char *bytes, size_t size);
+
+/* Forget the sources of all codes: other ones may be found now. */
+void code_cache_forget_sources(code_cache *cache);
 
 /* Forget the function on top, so that it is not known by its code. */
 void code_cache_forget(lua_State *L, code_cache *cache);

@@ -18,9 +18,13 @@
               next number, modulo WIRE_KEY_LIMIT
             | WIRE_KEY_NEAR + number | WIRE_KEY_FAR, number in two bytes
             | WIRE_KEY_VALUE, value
-   function = tag, index of its code among the objects, its upvalues: values,
-              WIRE_GLOBALS, WIRE_ENVIRONMENT, or WIRE_UPVALUE, offset of a
-   function, number: shared with it */
+   function = tag, index of its code among the objects, upvalues
+            | tag of a source, source, number of upvalues (varint), upvalues
+   source   = WIRE_SOURCE_MAKER or _MAIN, chunk name (string), line breaks
+              before the text (varint), text (string)
+            | WIRE_SOURCE_EARLIER, offset of a function with such a source
+   upvalue  = value, WIRE_GLOBALS, WIRE_ENVIRONMENT, or WIRE_UPVALUE, offset of
+              a function, number (byte): shared with it */
 #ifndef FUT_WIRE_FORMAT_H
 #define FUT_WIRE_FORMAT_H
 
@@ -64,9 +68,9 @@ enum wire_tag {
 
 /* The byte after WIRE_SOURCE. */
 enum wire_source {
-  WIRE_SOURCE_MAKER = 0,   /* chunk name, text of a chunk that returns it */
-  WIRE_SOURCE_MAIN = 1,    /* chunk name, text of the function itself */
-  WIRE_SOURCE_EARLIER = 2, /* offset of a function made by the same text */
+  WIRE_SOURCE_MAKER = 0, /* the text is that of a chunk that returns it */
+  WIRE_SOURCE_MAIN = 1,  /* the text is that of the function itself */
+  WIRE_SOURCE_EARLIER = 2,
 };
 
 enum wire_key {
@@ -84,6 +88,7 @@ enum {
   WIRE_KEY_LIMIT = 1024,   /* how many keys are remembered */
   WIRE_KEY_NEAR_END = 252, /* numbers below this take one byte */
   WIRE_DEPTH_LIMIT = 100000,
+  WIRE_LINES_LIMIT = 1 << 20, /* line breaks that are counted */
 };
 
 #endif

@@ -34,6 +34,10 @@ void load_cache_fini(lua_State *L, load_cache *cache) {
 }
 
 bool code_load(lua_State *L, const wire_code *code) {
+  /* Nothing in lua_load() gives the collector its turn, and the task may not
+     either; making a string does. */
+  lua_pushliteral(L, "");
+  lua_pop(L, 1);
   int status =
       luaL_loadbufferx(L, (const char *)code->bytes, code->size, "=code", "b");
   if (status == LUA_ERRMEM)
@@ -54,9 +58,9 @@ static bool push_kept(lua_State *L, const loaded_code *place) {
 
 /* Load a closure, push it and keep it in the place. Returns as code_load(). */
 static bool fill(lua_State *L, loaded_code *place, const wire_code *code) {
-  clear(L, place);
   if (!code_load(L, code))
     return false;
+  clear(L, place); /* from here on nothing else of Lua runs */
   if (code->upvalues > 0) {
     place->identities =
         fut_memory_new(code->upvalues * sizeof *place->identities);

@@ -23,6 +23,7 @@ static int l_state_gc(lua_State *L) {
   }
   code_cache_fini(L, &state->codes);
   load_cache_fini(L, &state->loaded);
+  source_cache_fini(L, &state->sources);
   wire_names_fini(L, &state->names);
   luaL_unref(L, LUA_REGISTRYINDEX, state->source);
   state->source = LUA_NOREF;
@@ -38,6 +39,7 @@ wire_state *wire_state_push(lua_State *L) {
   state->source = LUA_NOREF;
   code_cache_init(&state->codes);
   load_cache_init(&state->loaded);
+  source_cache_init(&state->sources);
   wire_names_init(&state->names);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, l_state_gc);
@@ -57,6 +59,7 @@ void wire_state_set_source(lua_State *L, wire_state *state) {
   int source = luaL_ref(L, LUA_REGISTRYINDEX);
   luaL_unref(L, LUA_REGISTRYINDEX, state->source);
   state->source = source;
+  code_cache_forget_sources(&state->codes);
 }
 
 void wire_state_register(lua_State *L, wire_state *state, const char *name) {

@@ -7,6 +7,7 @@
 #include "wire_load.h"
 #include "wire_message.h"
 #include "wire_names.h"
+#include "wire_source.h"
 
 typedef struct encoder encoder; /* encoder.h */
 typedef struct decoder decoder; /* decoder.h */
@@ -17,6 +18,7 @@ struct wire_state {
   decoder *decoders;
   code_cache codes;
   load_cache loaded;
+  source_cache sources;
   wire_names names;
   int source; /* reference of a function in the registry, or LUA_NOREF */
 };

@@ -95,6 +95,10 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
   return ops(executor)->submit(executor, task);
 }
 
+bool fut_executor_far(const fut_executor *executor) {
+  return ops(executor)->look != NULL;
+}
+
 fut_future *fut_executor_vacancy(fut_executor *executor) {
   fut_future *vacancy = fut_room_vacancy(&executor->room);
   if (atomic_load(&executor->closed) || fut_executor_broken(executor))
@@ -118,6 +122,14 @@ void fut_executor_halt(fut_executor *executor) {
 bool fut_executor_inside(fut_executor *executor) {
   return ops(executor)->inside && !fut_executor_forked(executor) &&
          ops(executor)->inside(executor);
+}
+
+void fut_executor_kill(fut_executor *executor, int signal) {
+  if (fut_executor_forked(executor))
+    return;
+  CHECK(ops(executor)->kill != NULL);
+  ops(executor)->kill(executor, signal);
+  fut_executor_shutdown(executor, true);
 }
 
 fut_future *fut_executor_terminated(fut_executor *executor) {
@@ -171,7 +183,7 @@ bool fut_task_stop(fut_task *task) {
 }
 
 fut_state fut_task_state(fut_task *task) {
-  if (fut_future_state(&task->future) == FUT_PENDING && far(task))
+  if (!fut_state_done(fut_future_state(&task->future)) && far(task))
     ops(task->executor)->look(task->executor, task, false);
   return fut_future_state(&task->future);
 }

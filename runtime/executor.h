@@ -37,6 +37,8 @@ typedef struct fut_executor_ops {
   /* Bring the future of a task up to date with what became of it elsewhere, or
      (cancel) cancel it if it has not started; NULL: it always is. */
   void (*look)(fut_executor *executor, fut_task *task, bool cancel);
+  /* Send a signal to every worker that is a process; NULL: none is. */
+  void (*kill)(fut_executor *executor, int signal);
   fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
@@ -77,6 +79,9 @@ fut_err fut_executor_refuse(fut_task *task, fut_err err);
    thread. Never blocks. */
 fut_err fut_executor_submit(fut_executor *executor, fut_task *task);
 
+/* Whether the workers are elsewhere, and tasks go there by their call. */
+bool fut_executor_far(const fut_executor *executor);
+
 /* Return a future that ends when submit is worth another try, or NULL if
    memory ran out. The caller owns the reference. Any thread. */
 fut_future *fut_executor_vacancy(fut_executor *executor);
@@ -92,6 +97,10 @@ void fut_executor_halt(fut_executor *executor);
 
 /* Whether the calling thread is a worker of it. */
 bool fut_executor_inside(fut_executor *executor);
+
+/* Send a signal to all workers, then shut down, cancelling. Requires workers
+   that are processes. Any thread. Never blocks. */
+void fut_executor_kill(fut_executor *executor, int signal);
 
 /* Return the future that ends when, after shutdown, no worker runs any more.
    Borrowed. */

@@ -103,6 +103,11 @@ bool fut_future_watch(fut_future *future, fut_watch *watch);
    Requires that the reference lasts. */
 bool fut_future_unwatch(fut_future *future, fut_watch *watch);
 
+/* Whether somebody watches, or has. Any thread that holds a reference. */
+static inline bool fut_future_watched(const fut_future *future) {
+  return atomic_load(&future->word) & 8u;
+}
+
 /* Wait, if the future has ended, until all who watched it have been told. */
 void fut_future_settle(fut_future *future);
 

@@ -3,6 +3,7 @@
 #define FUT_OBJECT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct fut_object fut_object;
@@ -32,6 +33,20 @@ static inline void fut_object_init(fut_object *object,
 static inline void fut_object_hold(fut_object *object) {
   /* relaxed: the reference already held orders everything */
   atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
+}
+
+/* Add a reference unless the last one was given up: whether it did. Requires
+   that the memory is still there. Any thread. Never blocks. */
+static inline bool fut_object_try_hold(fut_object *object) {
+  unsigned count =
+      atomic_load_explicit(&object->references, memory_order_relaxed);
+  while (count > 0)
+    /* relaxed: as above */
+    if (atomic_compare_exchange_weak_explicit(&object->references, &count,
+                                              count + 1, memory_order_relaxed,
+                                              memory_order_relaxed))
+      return true;
+  return false;
 }
 
 /* Give up a reference; the last one ends the object. Any thread. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 typedef struct fut_parker fut_parker;
+struct fut_doorbell;
 
 /* Return a parker for one sleeping thread, or NULL if memory ran out.
    The caller owns it and ends it with fut_parker_free(). */
@@ -30,5 +31,12 @@ typedef bool fut_attention(void *context);
    0.1 s. Without (NULL), signals may go unnoticed. Blocks. Owner only. */
 fut_err fut_parker_park(fut_parker *parker, fut_deadline deadline,
                         fut_attention *attention, void *context);
+
+/* Sleep at the doorbell, which must not have been rung since it stood at rung:
+   until it is rung or the parker woken (FUT_OK), until the deadline
+   (FUT_ETIMEDOUT) or a signal handler ran (FUT_EINTR). As fut_parker_park() is
+   without attention. Requires a doorbell. Blocks. Owner only. */
+fut_err fut_parker_park_at(fut_parker *parker, struct fut_doorbell *doorbell,
+                           unsigned rung, fut_deadline deadline);
 
 #endif

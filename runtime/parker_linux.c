@@ -1,14 +1,16 @@
 /* parker_linux.c - a parker on a futex, and on a descriptor for long sleeps
 
    state is EMPTY, TOKEN, or tells where the owner sleeps. A wake-up puts
-   TOKEN there and then wakes who slept: in the kernel by the word, or by the
-   event. Only the owner leaves TOKEN.
+   TOKEN there and then wakes who slept: in the kernel by the word, by the
+   event, or by the doorbell, which wakes all that sleep at it. Only the owner
+   leaves TOKEN.
 
    A futex sleep begins with a check of the word, not of signals; so a signal
    that arrives just before goes unnoticed. Attentive sleeps are therefore
    short (SHORT_SLEEP) at first and go on by fut_signal_sleep(). */
 #include "parker.h"
 
+#include "doorbell.h"
 #include "event.h"
 #include "memory.h"
 #include "signal_sleep.h"
@@ -21,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EMPTY, TOKEN, IN_FUTEX, ON_EVENT };
+enum { EMPTY, TOKEN, IN_FUTEX, ON_EVENT, AT_DOORBELL };
 
 #define SHORT_SLEEP ((int64_t)100000000) /* ns */
 
@@ -53,6 +55,8 @@ void fut_parker_unpark(fut_parker *parker) {
     syscall(SYS_futex, &parker->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
   else if (before == ON_EVENT)
     fut_event_set(&parker->event);
+  else if (before == AT_DOORBELL)
+    fut_doorbell_ring(fut_doorbell_made());
 }
 
 /* Go from EMPTY to the place of a sleep; false if there was a TOKEN. */
@@ -76,6 +80,25 @@ static fut_err futex_sleep(fut_parker *parker, int64_t ns) {
                         ns == INT64_MAX ? NULL : &ts, NULL, 0);
   int why = result == 0 ? 0 : errno;
   if (get_up(parker))
+    return FUT_OK;
+  return why == ETIMEDOUT ? FUT_ETIMEDOUT : FUT_EINTR;
+}
+
+fut_err fut_parker_park_at(fut_parker *parker, fut_doorbell *doorbell,
+                           unsigned rung, fut_deadline deadline) {
+  int64_t left = fut_deadline_left(deadline);
+  if (left == 0)
+    return get_up(parker) ? FUT_OK : FUT_ETIMEDOUT;
+  if (!lie_down(parker, AT_DOORBELL)) {
+    get_up(parker);
+    return FUT_OK;
+  }
+  struct timespec ts = {.tv_sec = left / 1000000000,
+                        .tv_nsec = left % 1000000000};
+  long result = syscall(SYS_futex, &doorbell->rung, FUTEX_WAIT, rung,
+                        left == INT64_MAX ? NULL : &ts, NULL, 0);
+  int why = result == 0 ? EAGAIN : errno;
+  if (get_up(parker) || why == EAGAIN)
     return FUT_OK;
   return why == ETIMEDOUT ? FUT_ETIMEDOUT : FUT_EINTR;
 }

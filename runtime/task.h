@@ -11,6 +11,13 @@
 typedef struct fut_task fut_task;
 struct fut_executor;
 
+/* What a task is called with, as bytes; they stay until its end. */
+typedef struct fut_call {
+  const char *name; /* NULL: none */
+  const unsigned char *bytes;
+  size_t size;
+} fut_call;
+
 /* What a worker keeps for the tasks that run on it: a Lua state, say. */
 typedef struct fut_worker_local fut_worker_local;
 
@@ -29,6 +36,13 @@ typedef struct fut_task_kind {
      apart from all that run may touch, to be read once the future has been
      abandoned. Any thread. Never blocks. */
   void (*abandon)(fut_task *task, fut_err why);
+  /* For executors whose workers are elsewhere: say what is to be called. NULL:
+     the task cannot go there. Borrowed. */
+  fut_call (*call)(const fut_task *task);
+  /* The same: let go of the call and return where the outcome, of so many
+     bytes, is to be written before the future ends; NULL: no memory. Requires
+     that the task is RUNNING, and the caller alone has it. */
+  unsigned char *(*outcome)(fut_task *task, size_t size);
 } fut_task_kind;
 
 /* Embedded as the first member of a block of the submitter's arena. Whoever
@@ -44,6 +58,7 @@ struct fut_task {
   fut_deadline submitted; /* set by submit, by the coarse clock */
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
+  unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
 };
 
 static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
@@ -56,6 +71,7 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->submitted = 0;
   task->executor = NULL;
   atomic_init(&task->counted, false);
+  task->place = 0;
 }
 
 static inline const fut_task_kind *fut_task_kind_of(const fut_task *task) {

@@ -19,6 +19,9 @@ void fut_mutex_fini(fut_mutex *mutex);
 void fut_mutex_lock(fut_mutex *mutex);
 void fut_mutex_unlock(fut_mutex *mutex);
 
+/* Lock it unless somebody holds it: whether it did. Never blocks. */
+bool fut_mutex_try_lock(fut_mutex *mutex);
+
 /* A thread that has to be joined or detached, once. Embedded. */
 typedef struct fut_thread {
   pthread_t handle;

@@ -136,7 +136,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   fut_err err =
       fut_executor_init(&team->executor, &pool_ops, options->max_pending);
   if (err != FUT_OK)
-    goto free_crew;
+    goto free_team;
   err = FUT_ENOMEM;
   team->queue = fut_queue_new();
   if (team->queue == NULL)
@@ -166,7 +166,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
 
 fini_executor:
   fut_executor_fini(&team->executor);
-free_crew:
+free_team:
   fut_memory_free(team);
   return err;
 }

@@ -30,6 +30,10 @@ void fut_mutex_unlock(fut_mutex *mutex) {
   CHECK(pthread_mutex_unlock(&mutex->handle) == 0);
 }
 
+bool fut_mutex_try_lock(fut_mutex *mutex) {
+  return pthread_mutex_trylock(&mutex->handle) == 0;
+}
+
 static void *enter(void *argument) {
   const fut_thread *thread = argument;
   thread->run(thread->argument);

@@ -6,6 +6,9 @@
    a wake-up that comes between the last look and the sleep. */
 #include "wait.h"
 
+#include "doorbell.h"
+#include "progress.h"
+
 /* What is waited for: one of them, or neither. */
 struct goal {
   fut_future *future;
@@ -24,12 +27,19 @@ static bool callbacks_due(const fut_wait *wait) {
 
 /* Look around for a moment. */
 static void look(const fut_wait *wait, const struct goal *goal) {
+  bool help = fut_progress_any();
+  if (help)
+    fut_progress_step();
+  if (help && fut_progress_crowded())
+    return;
   fut_spin_count(1);
   if (fut_spin_begin(wait->spin)) {
     bool found;
-    do
+    do {
       found = reached(goal) || callbacks_due(wait);
-    while (!found && fut_spin_again(wait->spin));
+      if (help && !found)
+        fut_progress_step();
+    } while (!found && fut_spin_again(wait->spin));
     fut_spin_end(wait->spin, found);
   }
   fut_spin_count(-1);
@@ -46,8 +56,40 @@ static fut_deadline wake_up_time(const fut_wait *wait) {
   return wait->deadline;
 }
 
+#define AT_DOORBELL_NS 100000000
+
+/* As fut_waiter_sleep(), but workers in other processes wake us directly; for a
+   moment, after which their keepers do. */
+static fut_err sleep_at_doorbell(const fut_wait *wait, const struct goal *goal,
+                                 fut_doorbell *doorbell) {
+  fut_deadline end = fut_clock_now() + AT_DOORBELL_NS;
+  if (wait->deadline < end)
+    end = wait->deadline;
+  fut_err err;
+  atomic_fetch_add(&doorbell->asleep, 1);
+  do {
+    unsigned rung = atomic_load(&doorbell->rung);
+    fut_progress_watch();
+    err = FUT_OK;
+    if (!reached(goal) && !callbacks_due(wait))
+      err = fut_parker_park_at(wait->waiter->parker, doorbell, rung, end);
+  } while (err == FUT_OK && !reached(goal) && !callbacks_due(wait));
+  /* what ends from here on is told to the keepers; what did before, we see */
+  atomic_fetch_sub(&doorbell->asleep, 1);
+  fut_progress_step();
+  return err;
+}
+
+static fut_err sleep_alone(const fut_wait *wait) {
+  if (fut_progress_any())
+    fut_progress_watch();
+  return fut_waiter_sleep(wait->waiter, wake_up_time(wait), wait->attention,
+                          wait->context);
+}
+
 /* Sleep until something has come about. Requires that the goal wakes us. */
 static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
+  bool tired = false; /* of sleeping at the doorbell */
   for (;;) {
     if (reached(goal))
       return FUT_OK;
@@ -56,8 +98,11 @@ static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
     if (wait->attention && wait->attention(wait->context))
       return FUT_EINTR;
     fut_spin_asleep(wait->spin);
-    fut_err err = fut_waiter_sleep(wait->waiter, wake_up_time(wait),
-                                   wait->attention, wait->context);
+    fut_doorbell *doorbell =
+        fut_progress_any() && !tired ? fut_doorbell_made() : NULL;
+    fut_err err =
+        doorbell ? sleep_at_doorbell(wait, goal, doorbell) : sleep_alone(wait);
+    tired = doorbell && err == FUT_ETIMEDOUT;
     if (err == FUT_OK)
       fut_spin_woken(wait->spin);
     if (err == FUT_ETIMEDOUT && fut_deadline_left(wait->deadline) == 0)

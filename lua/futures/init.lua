@@ -4,7 +4,9 @@
 -- here it gets the shape that users see.
 local core = require "futures.core"
 local fail = require "futures.fail"
+local options = require "futures.options"
 local pool = require "futures.pool"
+local program = require "futures.program"
 local source = require "futures.source"
 
 ---@class futures
@@ -29,6 +31,7 @@ local futures = {
 
   Executor = core.Executor,
   ThreadPoolExecutor = core.ThreadPoolExecutor,
+  ProcessPoolExecutor = core.ProcessPoolExecutor,
   Future = core.Future,
 
   Error = core.Error,
@@ -44,6 +47,16 @@ local futures = {
 
 getmetatable(futures.ThreadPoolExecutor).__call = function(_, opts)
   return core.thread_pool(pool.options("ThreadPoolExecutor", opts, 2), package.path, package.cpath)
+end
+
+local process_options = {
+  on_worker_death = options.choice("break", "respawn"),
+}
+
+getmetatable(futures.ProcessPoolExecutor).__call = function(_, opts)
+  local checked = pool.options("ProcessPoolExecutor", opts, 2, process_options)
+  checked.respawn = checked.on_worker_death == "respawn"
+  return core.process_pool(checked, package.path, package.cpath, program.find())
 end
 
 --- Gives the text of chunks that lie in no file (packed games, archives); set

@@ -29,3 +29,15 @@ write(f, f, { f })
 write(print, string, string.format, io.stdout, _G)
 write(setmetatable({}, { __reduce = function() return rawget, { 5 }, 1 end }))
 for seed = 1, 8 do write(random.value(seed)) end
+local function plain(x) return x + 1 end
+c:source(function(fn)
+  if fn == plain then return "\n\nreturn function(x) return x + 1 end", "=plain", {}, false end
+  return "local a, b return function() return a, b, print end", "=seed", {}, false
+end)
+a, b = 1, "two"
+write(f, 1)
+write(plain, 1)
+write({ plain, plain }, { [plain] = { f } })
+c:source(function() return "return ...", "=main", {}, true end)
+local main = load "return ..."
+write(main, { main })

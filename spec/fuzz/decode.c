@@ -1,8 +1,9 @@
 /* decode.c - a libFuzzer target: any bytes to the decoder
 
    Each input is decoded as data, and what comes of it is encoded and decoded
-   again; then with functions, in a state that can do no harm. Memory must stay
-   in proportion to the input. Build with clang -fsanitize=fuzzer,address. */
+   again; then with functions, in a state that can do no harm, and once more,
+   when their source is known. Memory must stay in proportion to the input.
+   Build with clang -fsanitize=fuzzer,address. */
 #include "wire.h"
 
 #include <lauxlib.h>
@@ -48,6 +49,7 @@ struct input {
   size_t size;
   wire_state *wire;
   wire_message *message;
+  wire_lease lease;
 };
 
 /* (input) -> the values */
@@ -70,7 +72,8 @@ static void stop(lua_State *L, lua_Debug *info) {
   luaL_error(L, "too long");
 }
 
-static int decode_functions(lua_State *L) {
+/* Make the state harmless: (input) -> wire state */
+static int prepare(lua_State *L) {
   struct input *in = lua_touserdata(L, 1);
   static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
                                        {LUA_TABLIBNAME, luaopen_table},
@@ -88,8 +91,14 @@ static int decode_functions(lua_State *L) {
   }
   in->wire = wire_state_push(L);
   wire_state_set_hooks(in->wire, &hooks);
+  return 1;
+}
+
+static int decode_functions(lua_State *L) {
+  struct input *in = lua_touserdata(L, 1);
   lua_sethook(L, stop, LUA_MASKCOUNT, 100000);
-  wire_decode(L, in->wire, WIRE_PORTABLE, in->bytes, in->size, NULL, 0);
+  wire_decode_task(L, in->wire, WIRE_PORTABLE, in->bytes, in->size, NULL, 0,
+                   &in->lease);
   return 0;
 }
 
@@ -117,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   /* the sanitizer finds reads past the end only of a block of its own */
   uint8_t *bytes = memcpy(malloc(size + 1), data, size);
-  struct input in = {bytes, size, wire, &message};
+  struct input in = {bytes, size, wire, &message, {NULL}};
   lua_settop(L, 1); /* the wire state */
   size_t before = h.used;
   h.limit = before + (1 << 20) + size * 400;
@@ -141,10 +150,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   lua_settop(L, 1);
   heap own = {0, (4 << 20) + size * 400};
   lua_State *other = lua_newstate(allocate, &own);
-  lua_pushcfunction(other, decode_functions);
+  lua_pushcfunction(other, prepare);
   lua_pushlightuserdata(other, &in);
-  lua_pcall(other, 1, 0, 0);
-  lua_sethook(other, NULL, 0, 0);
+  if (lua_pcall(other, 1, 1, 0) == LUA_OK)
+    for (int i = 0; i < 3; i++) { /* the second time its closures are kept */
+      lua_pushcfunction(other, decode_functions);
+      lua_pushlightuserdata(other, &in);
+      lua_pcall(other, 1, 0, 0);
+      wire_lease_end(&in.lease);
+      lua_sethook(other, NULL, 0, 0);
+      lua_settop(other, 1);
+    }
   lua_close(other);
   free(bytes);
   return 0;

@@ -10,6 +10,7 @@
 typedef struct channel {
   lua_State *other; /* the state that values go to */
   wire_state *here, *there;
+  enum wire_mode mode; /* of calls */
   wire_message message, back, file;
   wire_lease lease;
 } channel;
@@ -17,9 +18,12 @@ typedef struct channel {
 /* Allocations that fut_memory may still make; negative for any number. */
 static long allowed = -1;
 
+static long blocks; /* that it has given out */
+
 static void *limited(void *context, void *block, size_t size) {
   (void)context;
   if (size == 0) {
+    blocks -= block != NULL;
     free(block);
     return NULL;
   }
@@ -27,28 +31,47 @@ static void *limited(void *context, void *block, size_t size) {
     return NULL;
   if (allowed > 0)
     allowed--;
-  return realloc(block, size);
+  void *grown = realloc(block, size);
+  blocks += block == NULL && grown != NULL;
+  return grown;
+}
+
+static int l_blocks(lua_State *L) {
+  lua_pushinteger(L, blocks);
+  return 1;
 }
 
 typedef struct heap {
   long allowed;
+  size_t used; /* bytes */
 } heap;
 
 static void *limited_lua(void *context, void *block, size_t old, size_t size) {
   heap *h = context;
-  (void)old;
+  if (block == NULL)
+    old = 0; /* it was a type */
   if (size == 0) {
+    h->used -= old;
     free(block);
     return NULL;
   }
-  if (h->allowed == 0 && (block == NULL || size > old))
+  if (h->allowed == 0 && size > old)
     return NULL;
-  if (h->allowed > 0 && (block == NULL || size > old))
+  if (h->allowed > 0 && size > old)
     h->allowed--;
-  return realloc(block, size);
+  void *grown = realloc(block, size);
+  if (grown)
+    h->used += size - old;
+  return grown;
 }
 
-static heap other_heap = {-1};
+static heap other_heap = {-1, 0};
+
+/* How many bytes all other states use. */
+static int l_used(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)other_heap.used);
+  return 1;
+}
 
 static lua_Integer refusals;
 
@@ -72,14 +95,13 @@ static int receive(lua_State *L) {
   channel *c = lua_touserdata(L, 1);
   lua_pop(L, 1);
   int n =
-      wire_decode(L, c->there, WIRE_THREAD, c->message.bytes, c->message.size,
-                  c->message.objects, c->message.object_count);
+      wire_decode_task(L, c->there, c->mode, c->message.bytes, c->message.size,
+                       c->message.objects, c->message.object_count, &c->lease);
   if (n > 0 && lua_isfunction(L, 1)) {
     lua_call(L, n - 1, LUA_MULTRET);
     n = lua_gettop(L);
-    wire_encode(L, c->there, 1, n, WIRE_THREAD, "result", &c->back);
-  } else
-    wire_encode(L, c->there, 1, n, WIRE_THREAD, "result", &c->back);
+  }
+  wire_encode(L, c->there, 1, n, c->mode, "result", &c->back);
   return 0;
 }
 
@@ -106,9 +128,12 @@ static int l_register_there(lua_State *L) {
   return 0;
 }
 
+/* channel(portable): whether calls go as to another process. */
 static int l_channel(lua_State *L) {
+  bool portable = lua_toboolean(L, 1);
   channel *c = lua_newuserdatauv(L, sizeof *c, 1);
   c->other = NULL;
+  c->mode = portable ? WIRE_PORTABLE : WIRE_THREAD;
   c->lease.place = NULL;
   wire_message_init(&c->message);
   wire_message_init(&c->file);
@@ -133,7 +158,7 @@ static int l_channel(lua_State *L) {
 static int l_channel_call(lua_State *L) {
   channel *c = check(L);
   int count = lua_gettop(L) - 1;
-  wire_encode(L, c->here, 2, count, WIRE_THREAD, "argument", &c->message);
+  wire_encode(L, c->here, 2, count, c->mode, "argument", &c->message);
   lua_pushcfunction(c->other, receive);
   lua_pushlightuserdata(c->other, c);
   int status = lua_pcall(c->other, 1, 0, 0);
@@ -144,7 +169,7 @@ static int l_channel_call(lua_State *L) {
     lua_settop(c->other, 0);
     return lua_error(L);
   }
-  return wire_decode(L, c->here, WIRE_THREAD, c->back.bytes, c->back.size,
+  return wire_decode(L, c->here, c->mode, c->back.bytes, c->back.size,
                      c->back.objects, c->back.object_count);
 }
 
@@ -249,6 +274,8 @@ __attribute__((visibility("default"))) int luaopen_wire_test(lua_State *L);
 int luaopen_wire_test(lua_State *L) {
   static const luaL_Reg functions[] = {{"channel", l_channel},
                                        {"allow", l_allow},
+                                       {"blocks", l_blocks},
+                                       {"used", l_used},
                                        {"refusals", l_refusals},
                                        {"scan", l_scan},
                                        {"first_type", l_first_type},

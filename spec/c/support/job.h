@@ -40,7 +40,10 @@ static inline void job_abandon(fut_task *task, fut_err why) {
 }
 
 static const fut_task_kind job_kind = {
-    {{"job", fut_future_free}, job_fini}, job_run, job_fail, job_abandon};
+    .future = {{"job", fut_future_free}, job_fini},
+    .run = job_run,
+    .fail = job_fail,
+    .abandon = job_abandon};
 
 static inline fut_arena *job_arena(void) { return fut_arena_new(sizeof(job)); }
 

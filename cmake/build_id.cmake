@@ -1,0 +1,22 @@
+# Writes HEADER, which names this build: a hash of all SOURCES. The module and the
+# worker program must be of one build.
+#   cmake -DHEADER=... -DSOURCES=folder;folder -P build_id.cmake
+set(all)
+foreach(folder IN LISTS SOURCES)
+  file(GLOB files ${folder}/*.c ${folder}/*.h)
+  list(SORT files)
+  foreach(file IN LISTS files)
+    file(SHA256 ${file} hash)
+    string(APPEND all ${hash})
+  endforeach()
+endforeach()
+string(SHA256 hash "${all}${KIND}")
+string(SUBSTRING ${hash} 0 40 hash)
+set(text "#define FUT_BUILD_ID \"${hash}\"\n")
+set(old)
+if(EXISTS ${HEADER})
+  file(READ ${HEADER} old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE ${HEADER} ${text})
+endif()

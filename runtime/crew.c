@@ -1,0 +1,244 @@
+/* crew.c - the workers of a process pool, as the parent sees them */
+#include "crew.h"
+
+#include "check.h"
+#include "doorbell.h"
+#include "memory.h"
+#include "process_worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOW_NS 50000000 /* a worker that was woken comes earlier than this */
+
+fut_err fut_crew_init(fut_crew *crew, fut_segment *segment, int segment_fd,
+                      char *program, unsigned size) {
+  *crew = (fut_crew){.segment = segment,
+                     .segment_fd = segment_fd,
+                     .program = program,
+                     .size = size};
+  crew->members = fut_memory_new(size * sizeof *crew->members);
+  if (crew->members == NULL)
+    return FUT_ENOMEM;
+  if (fut_event_open(&crew->event) != FUT_OK) {
+    fut_memory_free(crew->members);
+    return FUT_ENOMEM;
+  }
+  for (unsigned i = 0; i < size; i++)
+    crew->members[i] = (fut_crew_member){.present = false};
+  return FUT_OK;
+}
+
+void fut_crew_fini(fut_crew *crew) {
+  CHECK(crew->present == 0);
+  fut_event_close(&crew->event);
+  fut_memory_free(crew->members);
+}
+
+static fut_seat_streams *streams_of(const fut_crew_member *member) {
+  return member->streams.base;
+}
+
+/* --- through the streams ----------------------------------------------------
+ */
+
+/* Whether the worker has the slot and the task there is as we know it. */
+static bool has(const fut_slots *slots, unsigned seat, unsigned at) {
+  if (at >= FUT_SLOTS || slots->handed[at].task == NULL)
+    return false;
+  uint64_t word = fut_slots_word(slots, at);
+  return fut_slot_state(word) == FUT_SLOT_RUNNING &&
+         fut_slot_seat(word) == seat &&
+         fut_slot_generation(word) == slots->handed[at].generation;
+}
+
+/* Send more of the call that the worker has asked for. */
+static void send_call(fut_crew *crew, unsigned seat, fut_slots *slots,
+                      unsigned at) {
+  fut_crew_member *member = &crew->members[seat];
+  if (!has(slots, seat, at))
+    return;
+  fut_slots_started(slots, at);
+  fut_handed *handed = &slots->handed[at];
+  fut_call call = fut_task_kind_of(handed->task)->call(handed->task);
+  size_t put =
+      fut_stream_put(&streams_of(member)->calls, &member->call_position,
+                     call.bytes + handed->sent, call.size - handed->sent);
+  handed->sent += put;
+  if (put > 0)
+    fut_bell_ring(&crew->segment->seat[seat].bell, &member->cord);
+}
+
+/* Receive more of the outcome that the worker sends, as a whole or in part. */
+static void receive_outcome(fut_crew *crew, unsigned seat, fut_slots *slots,
+                            unsigned at) {
+  fut_crew_member *member = &crew->members[seat];
+  fut_handed *handed = &slots->handed[at];
+  if (handed->size == 0) { /* it begins */
+    fut_slots_started(slots, at);
+    handed->size = slots->segment->slots[at].size;
+    if (handed->size < SIZE_MAX / 2)
+      handed->room = fut_task_kind_of(handed->task)
+                         ->outcome(handed->task, (size_t)handed->size);
+  }
+  size_t got =
+      fut_stream_get(&streams_of(member)->outcomes, &member->outcome_position,
+                     handed->room ? handed->room + handed->received : NULL,
+                     (size_t)handed->size - handed->received);
+  handed->received += got;
+  if (got > 0)
+    fut_bell_ring(&crew->segment->seat[seat].bell, &member->cord);
+}
+
+void fut_crew_collect_slot(fut_crew *crew, unsigned seat, fut_slots *slots,
+                           unsigned at) {
+  if (slots->segment->slots[at].size > FUT_SLOT_SPACE)
+    receive_outcome(crew, seat, slots, at); /* all of it is there */
+  fut_slots_collect(slots, at);
+}
+
+void fut_crew_collect(fut_crew *crew, unsigned seat, fut_slots *slots) {
+  fut_crew_member *member = &crew->members[seat];
+  if (!member->started)
+    return;
+  fut_seat *place = &crew->segment->seat[seat];
+  unsigned count = atomic_load(&place->done_count);
+  if (count - member->done > FUT_SLOTS) /* it has lost its mind */
+    member->done = count;
+  while (member->done != count) {
+    unsigned at = atomic_load(&place->done[member->done++ % FUT_SLOTS]);
+    if (fut_slots_done(slots, at, seat))
+      fut_crew_collect_slot(crew, seat, slots, at);
+  }
+  unsigned incoming = atomic_load(&place->incoming);
+  if (incoming != 0)
+    send_call(crew, seat, slots, incoming - 1);
+  unsigned outgoing = atomic_load(&place->outgoing);
+  if (outgoing != 0 && has(slots, seat, outgoing - 1))
+    receive_outcome(crew, seat, slots, outgoing - 1);
+}
+
+/* --- who sleeps and who searches --------------------------------------------
+ */
+
+/* Wake the worker in a seat for a task: false if it did not sleep. */
+static bool wake(fut_crew *crew, unsigned seat) {
+  fut_seat *place = &crew->segment->seat[seat];
+  unsigned asleep = FUT_SEAT_ASLEEP;
+  if (!atomic_compare_exchange_strong(&place->state, &asleep,
+                                      FUT_SEAT_SEARCHING))
+    return false;
+  fut_bell_ring(&place->bell, &crew->members[seat].cord);
+  return true;
+}
+
+bool fut_crew_wake(fut_crew *crew, unsigned waiting, fut_deadline now) {
+  unsigned searching, sleeper;
+again:
+  searching = 0;
+  sleeper = crew->size;
+  for (unsigned i = 0; i < crew->size; i++) {
+    fut_crew_member *member = &crew->members[i];
+    if (!member->present)
+      continue;
+    unsigned state = atomic_load(&crew->segment->seat[i].state);
+    if (state != FUT_SEAT_SEARCHING) {
+      member->called = FUT_NEVER;
+      member->slow = false;
+    } else if (now != FUT_POLL && member->called == FUT_NEVER)
+      member->called = now;
+    else if (now != FUT_POLL && now - member->called > SLOW_NS)
+      member->slow = true;
+    if (state == FUT_SEAT_SEARCHING && !member->slow)
+      searching++;
+    else if (state == FUT_SEAT_ASLEEP && sleeper == crew->size)
+      sleeper = i;
+  }
+  if (searching >= waiting)
+    return false;
+  if (sleeper == crew->size)
+    return crew->present < crew->size;
+  if (searching == 0 && !wake(crew, sleeper))
+    goto again; /* it has gone, or come by itself */
+  return false;
+}
+
+void fut_crew_wake_all(fut_crew *crew) {
+  for (unsigned i = 0; i < crew->size; i++)
+    if (crew->members[i].started)
+      wake(crew, i);
+}
+
+unsigned fut_crew_awake(const fut_crew *crew) {
+  unsigned awake = 0;
+  for (unsigned i = 0; i < crew->size; i++) {
+    unsigned state = atomic_load(&crew->segment->seat[i].state);
+    awake += state == FUT_SEAT_SEARCHING || state == FUT_SEAT_BUSY;
+  }
+  return awake;
+}
+
+void fut_crew_signal(fut_crew *crew, unsigned seat, int signal) {
+  if (crew->members[seat].started)
+    fut_process_signal(&crew->members[seat].process, signal);
+}
+
+/* --- coming and going -------------------------------------------------------
+ */
+
+unsigned fut_crew_take_seat(fut_crew *crew) {
+  unsigned seat = 0;
+  while (seat < crew->size && crew->members[seat].present)
+    seat++;
+  if (seat < crew->size) {
+    crew->members[seat] = (fut_crew_member){
+        .present = true, .kill_at = FUT_NEVER, .called = FUT_NEVER};
+    fut_seat *place = &crew->segment->seat[seat];
+    memset(place, 0, sizeof *place);
+    atomic_store(&place->state, FUT_SEAT_SEARCHING);
+    crew->present++;
+  }
+  return seat;
+}
+
+void fut_crew_leave(fut_crew *crew, unsigned seat) {
+  fut_crew_member *member = &crew->members[seat];
+  if (member->started) {
+    fut_shared_close(&member->streams);
+    fut_bell_cord_close(&member->cord);
+    fut_event_close(&member->stop);
+  }
+  member->present = member->started = false;
+  atomic_store(&crew->segment->seat[seat].state, FUT_SEAT_EMPTY);
+  crew->present--;
+}
+
+int fut_crew_start(fut_crew *crew, unsigned seat) {
+  fut_crew_member *member = &crew->members[seat];
+  if (fut_shared_new(&member->streams, sizeof(fut_seat_streams)) != FUT_OK)
+    return ENOMEM;
+  int failed = EMFILE;
+  if (fut_bell_cord_open(&member->cord) != FUT_OK)
+    goto close_streams;
+  if (fut_event_open(&member->stop) != FUT_OK)
+    goto close_cord;
+  int doorbell;
+  fut_doorbell_here(&doorbell);
+  fut_process_worker_inheritance inheritance = {
+      .parent = getpid(),
+      .seat = seat,
+      .fds = {crew->segment_fd, member->streams.fd, crew->event.writable,
+              doorbell, member->cord.sleeper, member->stop.readable, -1}};
+  failed =
+      fut_process_worker_start(&member->process, crew->program, &inheritance);
+  if (failed == 0)
+    return 0;
+  fut_event_close(&member->stop);
+close_cord:
+  fut_bell_cord_close(&member->cord);
+close_streams:
+  fut_shared_close(&member->streams);
+  return failed;
+}

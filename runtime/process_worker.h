@@ -1,0 +1,63 @@
+/* process_worker.h - a worker that is a process: its start, and its life there
+ */
+#ifndef FUT_PROCESS_WORKER_H
+#define FUT_PROCESS_WORKER_H
+
+#include "process.h"
+#include "task.h"
+
+#include <stdint.h>
+
+/* --- the parent -------------------------------------------------------------
+ */
+
+enum { FUT_INHERITED = 7 };
+
+/* What a worker is given at its start. */
+typedef struct fut_process_worker_inheritance {
+  pid_t parent;
+  unsigned seat;
+  int fds[FUT_INHERITED]; /* segment, streams, event, doorbell, cord, the event
+                             that asks it to stop a task, lease of the process;
+                             -1: none */
+} fut_process_worker_inheritance;
+
+/* Start the program as a worker. Return 0 or an errno. */
+int fut_process_worker_start(fut_process *process, const char *program,
+                             fut_process_worker_inheritance *inheritance);
+
+/* --- the worker -------------------------------------------------------------
+ */
+
+/* What came of a call; bytes are the worker's own until its next call. */
+typedef struct fut_process_outcome {
+  const unsigned char *bytes;
+  size_t size;
+  bool failed;  /* they are an error */
+  bool stopped; /* it was stopped, nothing came out */
+} fut_process_outcome;
+
+/* What a worker does. */
+typedef struct fut_process_worker_ops {
+  /* Make what tasks share from the pool's settings; NULL: not to be had, and
+     report (of size bytes) says why: the pool is broken. */
+  fut_worker_local *(*open)(const unsigned char *settings, size_t settings_size,
+                            size_t memory_limit, const char *name, char *report,
+                            size_t size);
+  /* Make a call; bytes and name stay as they are meanwhile. */
+  void (*run)(fut_worker_local *local, const fut_call *call,
+              fut_process_outcome *outcome);
+  /* Ask the call that is being made to stop, by another thread; the call does
+     not end meanwhile. NULL: not possible. Never blocks. */
+  void (*stop)(fut_worker_local *local);
+  /* Return how many bytes the local holds. */
+  size_t (*memory)(fut_worker_local *local);
+  void (*close)(fut_worker_local *local);
+} fut_process_worker_ops;
+
+/* Be a worker, as the arguments of the program say, until there is nothing more
+   to do. Return the exit code of the program. To be called first in main(). */
+int fut_process_worker_main(int argc, char **argv,
+                            const fut_process_worker_ops *ops);
+
+#endif

@@ -1,0 +1,167 @@
+/* segment.h - what a process pool and its workers share: its layout in memory
+
+   One mapping for the pool and all its workers, and one for the streams of
+   each worker. A worker may be killed at any instruction, so nothing here is a
+   lock, and whatever matters changes by one step on one word. The parent
+   believes none of it: it checks every index and length that a worker wrote,
+   and keeps what it needs to know in memory of its own. */
+#ifndef FUT_SEGMENT_H
+#define FUT_SEGMENT_H
+
+#include "bell.h"
+#include "stream.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+  FUT_SLOTS = 512,       /* tasks that may be handed out at a time */
+  FUT_SLOT_SPACE = 960,  /* bytes of a call or an outcome that lie in a slot */
+  FUT_REPORT_SIZE = 960, /* bytes of what a worker says of its end */
+  FUT_BUILD_SIZE = 64,
+};
+
+/* --- slots ------------------------------------------------------------------
+   A slot holds one task that was handed out, from then until its outcome was
+   collected. Its word says everything about it:
+
+     FREE ---> READY ---> RUNNING ---> DONE ---> FREE
+                 \---------> FREE (taken back)
+
+   READY and the way back are the parent's steps, RUNNING and DONE those of a
+   worker, whose number is in the word, and which must be able to say no: each
+   is a compare-and-swap. The generation grows each time a slot is handed out,
+   so that nobody mistakes one task for another. STOP is set by the parent while
+   the slot is RUNNING. */
+enum fut_slot_state {
+  FUT_SLOT_FREE,
+  FUT_SLOT_READY,
+  FUT_SLOT_RUNNING,
+  FUT_SLOT_DONE
+};
+
+#define FUT_SLOT_STATE UINT64_C(3)
+#define FUT_SLOT_STOP UINT64_C(4)
+#define FUT_SLOT_SEAT_SHIFT 8        /* 24 bits: the worker's seat */
+#define FUT_SLOT_GENERATION_SHIFT 32 /* 32 bits */
+
+static inline enum fut_slot_state fut_slot_state(uint64_t word) {
+  return (enum fut_slot_state)(word & FUT_SLOT_STATE);
+}
+
+static inline unsigned fut_slot_seat(uint64_t word) {
+  return (unsigned)(word >> FUT_SLOT_SEAT_SHIFT) & 0xffffffu;
+}
+
+static inline uint32_t fut_slot_generation(uint64_t word) {
+  return (uint32_t)(word >> FUT_SLOT_GENERATION_SHIFT);
+}
+
+static inline uint64_t fut_slot_word(uint32_t generation,
+                                     enum fut_slot_state state, unsigned seat) {
+  return (uint64_t)generation << FUT_SLOT_GENERATION_SHIFT |
+         (uint64_t)seat << FUT_SLOT_SEAT_SHIFT | state;
+}
+
+/* What an outcome is. */
+enum fut_outcome {
+  FUT_OUTCOME_VALUES,
+  FUT_OUTCOME_ERROR,
+  FUT_OUTCOME_STOPPED /* nothing came out: the task was stopped */
+};
+
+/* What comes with a word: written by whose step is next, before that step. */
+typedef struct fut_slot {
+  uint64_t size;       /* bytes of the call, then of the outcome */
+  uint32_t name_size;  /* bytes of the task's name, which lie before a call */
+  uint8_t outcome;     /* enum fut_outcome */
+  uint8_t tell;        /* ring the parent at the start */
+  atomic_bool watched; /* atomic: ring the parent at the end */
+  _Atomic int64_t started; /* atomic: ns of the monotonic clock, if tell */
+  unsigned char bytes[FUT_SLOT_SPACE]; /* what is longer goes by the streams */
+} fut_slot;
+
+/* --- seats ------------------------------------------------------------------
+   A seat is a worker's place. */
+enum fut_seat_state {
+  FUT_SEAT_EMPTY,     /* no worker */
+  FUT_SEAT_SEARCHING, /* looks for a task; or was just started, or woken */
+  FUT_SEAT_BUSY,      /* has one */
+  FUT_SEAT_ASLEEP,    /* sleeps, to be woken for a task: SEARCHING */
+  FUT_SEAT_RETIRED,   /* ends, on its own account and for a good reason */
+  FUT_SEAT_FAILED     /* ends, and has said why in its report */
+};
+
+typedef struct fut_seat {
+  atomic_uint state;  /* atomic; from ASLEEP on by compare-and-swap */
+  atomic_bool opened; /* atomic: the worker has come to its first search */
+  fut_bell bell;      /* the worker sleeps here */
+  char apart[40];
+  atomic_uint done_count;    /* atomic, worker writes: slots ever done */
+  _Atomic uint64_t run_time; /* atomic, worker writes: ns spent in tasks */
+  _Atomic uint64_t memory;   /* atomic, worker writes: bytes its state holds */
+  _Atomic uint16_t done[FUT_SLOTS]; /* atomic, worker writes: in their order;
+                                       the last done_count, a ring */
+  _Atomic uint32_t outgoing;        /* atomic, worker writes: 1 + the slot whose
+                                       outcome comes by the stream; 0: none */
+  _Atomic uint64_t outgoing_size;   /* set before outgoing */
+  _Atomic uint32_t incoming; /* atomic, worker writes: 1 + the slot whose call
+                                is to come by the stream; 0: none */
+  char report[FUT_REPORT_SIZE]; /* of FAILED */
+} fut_seat;
+
+/* The mapping of a worker's own. */
+typedef struct fut_seat_streams {
+  fut_stream calls;    /* from the parent */
+  fut_stream outcomes; /* to the parent */
+} fut_seat_streams;
+
+/* --- the whole --------------------------------------------------------------
+ */
+
+/* A ring of tickets: slots that were made READY, in their order. A ticket is
+   taken by whoever moves `taken` on; what became of the task meanwhile, the
+   slot says. A worker that dies between both loses a ticket, no task: those
+   that find no ticket look through the words. */
+typedef struct fut_tickets {
+  atomic_uint taken; /* atomic */
+  char apart[60];
+  atomic_uint fed; /* atomic, parent writes */
+  char apart_too[60];
+  _Atomic uint64_t words[FUT_SLOTS]; /* atomic, parent writes: slot's word, with
+                                        its number in place of the seat */
+} fut_tickets;
+
+enum fut_phase {
+  FUT_PHASE_OPEN,
+  FUT_PHASE_DRAINING, /* the parent wants to know of the end of each task */
+  FUT_PHASE_CLOSED    /* nothing will be handed out any more */
+};
+
+typedef struct fut_segment {
+  char build[FUT_BUILD_SIZE]; /* of the library that made it */
+  uint32_t seats;             /* set once */
+  uint32_t settings_size;     /* set once */
+  uint64_t settings_offset;   /* set once: what workers start with */
+  uint64_t max_tasks;         /* set once: of one worker */
+  uint64_t memory_limit;      /* set once: bytes of a worker's state */
+  int64_t idle_timeout;       /* set once: ns */
+  uint32_t cpus;              /* set once: usable by this process */
+  char name[32];              /* set once: prefix of the workers' names */
+  atomic_uint phase;          /* atomic, parent writes: enum fut_phase */
+  atomic_bool backlog; /* atomic, parent writes: there is more to hand out */
+  atomic_bool
+      parent_asleep; /* atomic: its keeper is to be woken by the event */
+  atomic_uint
+      callers; /* atomic, parent writes: threads of it that look around */
+  char apart[64];
+  fut_tickets tickets;
+  _Atomic uint64_t words[FUT_SLOTS]; /* atomic: see above */
+  fut_slot slots[FUT_SLOTS];
+  fut_seat seat[]; /* then the settings */
+} fut_segment;
+
+/* What this build of the library is: parent and workers must be of one. */
+extern const char fut_segment_build[FUT_BUILD_SIZE];
+
+#endif

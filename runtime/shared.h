@@ -1,0 +1,27 @@
+/* shared.h - memory that this process shares with its workers, and nobody else
+ */
+#ifndef FUT_SHARED_H
+#define FUT_SHARED_H
+
+#include "error.h"
+
+#include <stddef.h>
+
+/* A mapping. Embedded by its owner. */
+typedef struct fut_shared {
+  void *base;  /* page aligned; zeros when it is new */
+  size_t size; /* in bytes */
+  int fd;      /* closed on exec; to be passed on; no name leads to it */
+} fut_shared;
+
+/* Make a mapping of so many bytes, which the system reserves now. FUT_ENOMEM:
+   no memory, no descriptor. */
+fut_err fut_shared_new(fut_shared *shared, size_t size);
+
+/* In a worker: map what fd, which is taken over, stands for. FUT_ENOMEM. */
+fut_err fut_shared_open(fut_shared *shared, int fd);
+
+/* Requires that no thread of this process uses the memory. */
+void fut_shared_close(fut_shared *shared);
+
+#endif

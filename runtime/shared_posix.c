@@ -1,0 +1,58 @@
+/* shared_posix.c - memory that this process shares with its workers */
+#include "shared.h"
+
+#include "shared_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static fut_err map(fut_shared *shared, int fd, size_t size) {
+  void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (base == MAP_FAILED)
+    return FUT_ENOMEM;
+  *shared = (fut_shared){.base = base, .size = size, .fd = fd};
+  return FUT_OK;
+}
+
+/* Reserve it: writing to what a full system cannot give raises SIGBUS. */
+static fut_err reserve(int fd, size_t size) {
+  if (ftruncate(fd, (off_t)size) != 0)
+    return FUT_ENOMEM;
+#ifndef __APPLE__
+  int failed;
+  do
+    failed = posix_fallocate(fd, 0, (off_t)size);
+  while (failed == EINTR);
+  if (failed && failed != EINVAL && failed != EOPNOTSUPP)
+    return FUT_ENOMEM;
+#endif
+  return FUT_OK;
+}
+
+fut_err fut_shared_new(fut_shared *shared, size_t size) {
+  int fd = fut_shared_fd();
+  if (fd < 0)
+    return FUT_ENOMEM;
+  fut_err err = reserve(fd, size);
+  if (err == FUT_OK)
+    err = map(shared, fd, size);
+  if (err != FUT_OK)
+    close(fd);
+  return err;
+}
+
+fut_err fut_shared_open(fut_shared *shared, int fd) {
+  struct stat stat;
+  if (fstat(fd, &stat) != 0 || stat.st_size <= 0)
+    return FUT_ENOMEM;
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return map(shared, fd, (size_t)stat.st_size);
+}
+
+void fut_shared_close(fut_shared *shared) {
+  munmap(shared->base, shared->size);
+  close(shared->fd);
+}

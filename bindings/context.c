@@ -170,7 +170,7 @@ fut_wait context_wait(context *ctx, fut_deadline deadline) {
                     .callbacks = ctx->in_callback ? NULL : &ctx->callbacks,
                     .attention = interrupt_pending,
                     .context = ctx,
-                    .worker = ctx->worker,
+                    .runner = ctx->runner,
                     .deadline = deadline};
 }
 

@@ -31,7 +31,7 @@ typedef struct context {
   wire_message scratch;      /* what is being sent: see context_message() */
   context_pool *pools;
   fut_worker_local *local; /* whose state it is; NULL: no worker's */
-  fut_worker *worker;      /* that runs it; NULL */
+  fut_runner *runner;      /* that runs it; NULL */
   fut_object *own_handle;  /* of its executor, until the task ends; or NULL */
   bool finishing;          /* the state closes: no new tasks */
   bool in_callback;        /* a callback is running: no other one runs */

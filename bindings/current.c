@@ -8,8 +8,7 @@
 /* cancel_requested(): the second upvalue is the future of the task */
 static int l_cancel_requested(lua_State *L) {
   future_box *box = lua_touserdata(L, lua_upvalueindex(2));
-  lua_pushboolean(L, box->future &&
-                         fut_task_stop_asked((const fut_task *)box->future));
+  lua_pushboolean(L, box->future && fut_future_asked(box->future));
   return 1;
 }
 
@@ -17,14 +16,14 @@ int l_current(lua_State *L) {
   context *ctx = context_get(L);
   fut_task *task = ctx->local ? state_task(ctx->local) : NULL;
   lua_settop(L, 0);
-  if (task == NULL || ctx->worker == NULL) {
+  if (task == NULL || ctx->runner == NULL) {
     lua_pushnil(L);
     return 1;
   }
   lua_createtable(L, 0, 3);
-  lua_pushinteger(L, (lua_Integer)ctx->worker->number);
+  lua_pushinteger(L, (lua_Integer)ctx->runner->number);
   lua_setfield(L, 1, "worker");
-  travel_push(L, &ctx->worker->executor->handle);
+  travel_push(L, &ctx->runner->executor->handle);
   lua_setfield(L, 1, "executor");
   lua_pushvalue(L, lua_upvalueindex(1));
   travel_push(L, &task->future.object);

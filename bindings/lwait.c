@@ -197,7 +197,7 @@ static int l_wait(lua_State *L) {
   }
   lua_settop(L, 1);
   wait_set *set = set_push(L, ctx, 1); /* futures, set, list */
-  if (ctx->worker && until == ALL_COMPLETED && deadline == FUT_NEVER)
+  if (ctx->runner && until == ALL_COMPLETED && deadline == FUT_NEVER)
     set_nest(L, ctx, set);
   if (!satisfied(set, until)) {
     size_t watched = set_open(ctx, set, false);

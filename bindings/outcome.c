@@ -1,9 +1,9 @@
 /* outcome.c - what a future came to, as Lua values */
 #include "outcome.h"
 
+#include "failure.h"
 #include "job.h"
 #include "promise.h"
-#include "state.h"
 
 #include <string.h>
 
@@ -88,7 +88,7 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
   count = wire_decode(L, ctx->wire, job_mode(future), content.bytes,
                       content.size, content.objects, content.object_count);
   if (state == FUT_FAILED) {
-    state_outcome_push(L, ctx, first);
+    failure_push(L, ctx, first);
     for (int i = 0; i < count; i++)
       lua_remove(L, first);
     count = 2;

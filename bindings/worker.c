@@ -5,6 +5,7 @@
 
 #include "memory.h"
 #include "state.h"
+#include "state_environment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,23 +22,27 @@ bool worker_settings(wire_message *settings, const char *path,
   return true;
 }
 
+static fut_worker_report report; /* of the one state */
+
 static fut_worker_local *worker_open(const unsigned char *settings,
                                      size_t settings_size, size_t memory_limit,
-                                     const char *name, char *report,
+                                     const char *name, char *message,
                                      size_t size) {
   (void)settings_size;
   (void)memory_limit;
   (void)name;
   const char *path = (const char *)settings;
   const char *cpath = path + strlen(path) + 1;
-  fut_object *environment = state_environment_new(path, cpath, WIRE_PORTABLE);
+  state_environment *environment =
+      state_environment_new(WIRE_PORTABLE, path, cpath, FUT_UNLIMITED, NULL);
   fut_worker_local *local = NULL;
-  if (environment) {
-    state_ops.open(environment, &local);
-    fut_object_release(environment);
-  }
-  if (local == NULL)
-    snprintf(report, size, "%s", fut_err_message(FUT_ENOMEM));
+  char *why = NULL;
+  fut_err err = FUT_ENOMEM;
+  if (environment) /* for good, as the state refers to it */
+    err = state_ops.open(&environment->object, NULL, &report, &local, &why);
+  if (err != FUT_OK)
+    snprintf(message, size, "%s", why ? why : fut_err_message(err));
+  fut_memory_free(why);
   return local;
 }
 
@@ -45,7 +50,7 @@ static void worker_run(fut_worker_local *local, const fut_call *call,
                        fut_process_outcome *outcome) {
   job_content content = {.bytes = call->bytes, .size = call->size};
   fut_state state;
-  wire_message *message = state_run(local, &content, &state);
+  wire_message *message = state_run(local, NULL, &content, call->name, &state);
   fflush(stdout);
   outcome->failed = state == FUT_FAILED;
   if (message) {
@@ -56,7 +61,8 @@ static void worker_run(fut_worker_local *local, const fut_call *call,
 }
 
 static size_t worker_memory(fut_worker_local *local) {
-  return state_memory(local);
+  (void)local;
+  return atomic_load(&report.memory);
 }
 
 static void worker_close(fut_worker_local *local) { state_ops.close(local); }

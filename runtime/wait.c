@@ -114,11 +114,11 @@ static fut_err sleep_until(const fut_wait *wait, const struct goal *goal) {
 /* Sleep until something has come about; another worker runs meanwhile, if it
    is one that sleeps. Requires that the goal wakes us. */
 static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
-  fut_err err = fut_worker_block(wait->worker);
+  fut_err err = fut_runner_block(wait->runner);
   if (err != FUT_OK)
     return err;
   err = sleep_until(wait, goal);
-  fut_worker_unblock(wait->worker);
+  fut_runner_unblock(wait->runner);
   return err;
 }
 

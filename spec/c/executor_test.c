@@ -27,8 +27,8 @@ static void note_shutdown(fut_executor *executor, bool cancel_futures) {
 }
 
 static bool note_stop(fut_executor *executor, fut_task *task) {
-  ((notebook *)executor)->stops += fut_task_stop_asked(task);
-  return true;
+  ((notebook *)executor)->stops++;
+  return fut_future_ask(&task->future);
 }
 
 static void note_join(fut_executor *executor) {
@@ -98,12 +98,12 @@ static void stopped(void **unused) {
   assert_int_equal(fut_executor_submit(&book.executor, &pending->task), FUT_OK);
   assert_int_equal(fut_executor_submit(&book.executor, &running->task), FUT_OK);
   assert_true(fut_future_start(&running->task.future));
-  assert_false(fut_task_stop_asked(&running->task));
+  assert_false(fut_future_asked(&running->task.future));
   assert_true(fut_task_stop(&running->task));
-  assert_int_equal(book.stops, 1); /* and then it was asked for */
-  assert_true(fut_task_stop_asked(&running->task));
+  assert_int_equal(book.stops, 1);
+  assert_true(fut_future_asked(&running->task.future));
   assert_true(fut_task_stop(&pending->task));
-  assert_false(fut_task_stop_asked(&pending->task)); /* it never ran */
+  assert_false(fut_future_asked(&pending->task.future)); /* it never ran */
   assert_int_equal(job_state(pending), FUT_CANCELLED);
   assert_int_equal(book.stops, 1);
   fut_future_end(&running->task.future, FUT_FINISHED);

@@ -238,7 +238,12 @@ struct fut_worker_local {
 
 static atomic_uint opened, closed, refused;
 
-static fut_err open_local(fut_object *environment, fut_worker_local **local) {
+static fut_err open_local(fut_object *environment, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **local,
+                          char **why) {
+  (void)runner;
+  (void)report;
+  (void)why;
   unsigned left = atomic_load(&refused);
   if (left > 0) {
     atomic_store(&refused, left - 1);

@@ -1,29 +1,32 @@
-/* worker_test.c - the worker that runs a task, as what the task calls knows it
+/* runner_test.c - the worker that runs a task, as what the task calls knows it
  */
-#include "worker.h"
+#include "runner.h"
 
 #include "support/gate.h"
 #include "support/ledger.h"
 #include "support/pool.h"
 
 struct fut_worker_local {
-  fut_worker *worker;
+  fut_runner *runner;
 };
 
-static fut_err open_local(fut_object *environment, fut_worker_local **local) {
+static fut_err open_local(fut_object *environment, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **local,
+                          char **why) {
   (void)environment;
+  (void)report;
+  (void)why;
   *local = fut_memory_new(sizeof **local);
-  return *local ? FUT_OK : FUT_ENOMEM;
+  if (*local == NULL)
+    return FUT_ENOMEM;
+  (*local)->runner = runner;
+  return FUT_OK;
 }
 
 static void close_local(fut_worker_local *local) { fut_memory_free(local); }
 
-static void attach_local(fut_worker_local *local, fut_worker *worker) {
-  local->worker = worker;
-}
-
-static const fut_worker_ops local_ops = {
-    .open = open_local, .close = close_local, .attach = attach_local};
+static const fut_worker_ops local_ops = {.open = open_local,
+                                         .close = close_local};
 
 static fut_arena *arena;
 static fut_executor *pool;
@@ -42,9 +45,9 @@ static void end(void) {
 /* --- what it tells -------------------------------------------------------- */
 
 static void look(job *self) {
-  fut_worker *worker = self->local->worker;
-  assert_ptr_equal(worker->executor, pool);
-  *(unsigned *)self->context = worker->number;
+  fut_runner *runner = self->local->runner;
+  assert_ptr_equal(runner->executor, pool);
+  *(unsigned *)self->context = runner->number;
 }
 
 static void known(void **unused) {
@@ -58,8 +61,8 @@ static void known(void **unused) {
 
 static void nobody(void **unused) {
   (void)unused;
-  assert_int_equal(fut_worker_block(NULL), FUT_OK);
-  fut_worker_unblock(NULL);
+  assert_int_equal(fut_runner_block(NULL), FUT_OK);
+  fut_runner_unblock(NULL);
 }
 
 /* --- jobs that wait ------------------------------------------------------- */
@@ -82,11 +85,11 @@ static void pair_fini(pair *both) {
 
 static void wait_blocked(job *self) {
   pair *both = self->context;
-  both->err = fut_worker_block(self->local->worker);
+  both->err = fut_runner_block(self->local->runner);
   latch_down(&both->blocked);
   latch_wait(&both->go);
   if (both->err == FUT_OK)
-    fut_worker_unblock(self->local->worker);
+    fut_runner_unblock(self->local->runner);
 }
 
 static void open_gate(job *self) { latch_down(&((pair *)self->context)->go); }
@@ -211,8 +214,7 @@ static void no_memory(void **unused) {
 
 static void run_other(job *self) {
   job *other = self->context;
-  if (fut_future_start(&other->task.future))
-    fut_worker_run(self->local->worker, &other->task);
+  fut_runner_run(self->local->runner, &other->task);
 }
 
 static void count(job *self) {

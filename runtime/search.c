@@ -1,0 +1,199 @@
+/* search.c - how a worker of a thread pool finds its next task
+
+   From the queue, and when many wait a few more into its own link; what others
+   have taken ahead and do not come to; what idle ones can take from them. */
+#include "team.h"
+
+#include "waiter.h"
+
+#include <limits.h>
+
+#define LINGER_TASKS 4   /* fewer than this are worth a pause */
+#define LINGER_PAUSES 40 /* about 2 us */
+#define BRIEF_NS 10000   /* tasks shorter than this are taken by the batch */
+#define PATROL_NS 50000  /* how often to look after the links of others */
+
+static fut_task *ticket_task(uint64_t ticket) {
+  return (fut_task *)(uintptr_t)ticket;
+}
+
+fut_task *fut_team_steal(fut_team *team, const fut_worker *thief) {
+  unsigned count = atomic_load(&team->places);
+  unsigned from = thief ? thief->base.number : 0;
+  for (unsigned i = 0; i < count; i++) {
+    fut_worker *other = atomic_load(&team->workers[(from + i) % count]);
+    uint64_t ticket;
+    if (other != thief && fut_link_take(&other->link, &ticket))
+      return ticket_task(ticket);
+  }
+  return NULL;
+}
+
+/* Whether the link of a worker has stood still since the last patrol. */
+static bool stalled(fut_worker *worker) {
+  unsigned taken = fut_link_taken(&worker->link);
+  /* relaxed: two patrols at once only take over too early */
+  return fut_link_count(&worker->link) > 0 &&
+         atomic_exchange_explicit(&worker->seen, taken, memory_order_relaxed) ==
+             taken;
+}
+
+/* Take over what was taken ahead by a worker that is stuck in a long task: it
+   is older than all that the queue holds. */
+static fut_task *patrol(fut_worker *worker) {
+  fut_team *team = worker->team;
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; i < count; i++) {
+    fut_worker *other = atomic_load(&team->workers[i]);
+    uint64_t first, ticket;
+    if (other == worker || !stalled(other) ||
+        !fut_link_take(&other->link, &first))
+      continue;
+    while (fut_link_room(&worker->link) > 0 &&
+           fut_link_take(&other->link, &ticket))
+      fut_link_feed(&worker->link, ticket);
+    return ticket_task(first);
+  }
+  return NULL;
+}
+
+bool fut_team_more(fut_team *team) {
+  if (fut_queue_count(team->queue) > 0)
+    return true;
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; i < count; i++)
+    if (fut_link_count(&atomic_load(&team->workers[i])->link) > 0)
+      return true;
+  return false;
+}
+
+/* What ends a sleep. */
+static bool anything(fut_team *team) {
+  return fut_queue_closed(team->queue) ||
+         (fut_idle_permitted(&team->idle) && fut_team_more(team));
+}
+
+/* If few tasks wait and nobody waits for them, pause before taking any: more
+   will have gathered then, and one trip to the queue serves them all. */
+static void linger(fut_team *team) {
+  if (fut_waiter_any() || fut_queue_count(team->queue) >= LINGER_TASKS ||
+      fut_queue_urgent(team->queue))
+    return;
+  for (int i = 0; i < LINGER_PAUSES; i++)
+    fut_thread_relax();
+}
+
+static fut_task *look(fut_worker *worker, unsigned share) {
+  fut_team *team = worker->team;
+  fut_task *task = NULL;
+  if (worker->since - worker->patrolled > PATROL_NS) {
+    worker->patrolled = worker->since;
+    task = patrol(worker);
+  }
+  if (task == NULL)
+    task = fut_queue_pull(team->queue, &worker->link, share);
+  if (task == NULL)
+    task = fut_team_steal(team, worker);
+  if (task == NULL)
+    task = fut_queue_pull_low(team->queue);
+  return task;
+}
+
+static bool look_around(fut_worker *worker) {
+  if (!fut_spin_begin(&worker->spin))
+    return false;
+  bool found;
+  do
+    found =
+        fut_queue_closed(worker->team->queue) || fut_team_more(worker->team);
+  while (!found && fut_spin_again(&worker->spin));
+  fut_spin_end(&worker->spin, found);
+  return found;
+}
+
+/* The last look around before the sleep, when the worker counts as asleep. */
+static bool last_look(void *context) {
+  fut_team_close_abandoned(context);
+  return anything(context);
+}
+
+/* False if the deadline has passed and nothing has come. */
+static bool sleep_idle(fut_worker *worker, fut_deadline deadline) {
+  fut_team *team = worker->team;
+  fut_spin_asleep(&worker->spin);
+  fut_spin_count(-1);
+  bool woken =
+      fut_idle_sleep(&team->idle, &worker->sleeper, last_look, team, deadline);
+  fut_spin_count(1);
+  if (woken)
+    fut_spin_woken(&worker->spin);
+  return woken || anything(team);
+}
+
+/* The batch is done: add up what it took. */
+static void end_batch(fut_worker *worker, fut_deadline now) {
+  _Atomic uint64_t *total = &worker->tally.run_time;
+  uint64_t took = (uint64_t)(now - worker->since);
+  /* relaxed: a figure of its own, which only this worker changes */
+  atomic_store_explicit(
+      total, atomic_load_explicit(total, memory_order_relaxed) + took,
+      memory_order_relaxed);
+}
+
+/* Search until there is a task: NULL when the worker is to end. */
+static fut_task *search(fut_worker *worker, unsigned share) {
+  fut_team *team = worker->team;
+  fut_deadline until = FUT_NEVER;
+  for (;;) {
+    bool surplus = fut_idle_surplus(&team->idle);
+    fut_task *task = surplus ? NULL : look(worker, share);
+    if (task)
+      return task;
+    if (fut_queue_closed(team->queue) && (surplus || !fut_team_more(team))) {
+      worker->leaving = surplus;
+      return NULL;
+    }
+    if (!surplus && look_around(worker))
+      continue;
+    if (team->idle_timeout != FUT_NEVER && until == FUT_NEVER)
+      until = fut_clock_now() + team->idle_timeout;
+    if (!sleep_idle(worker, until)) {
+      worker->leaving = true;
+      return NULL;
+    }
+  }
+}
+
+fut_task *fut_worker_next(fut_worker *worker) {
+  fut_team *team = worker->team;
+  fut_task *task;
+  uint64_t ticket;
+  unsigned share = UINT_MAX; /* none ahead */
+  if (!worker->searching) {  /* a new one is, until it has found a task */
+    if (fut_queue_urgent(team->queue) &&
+        (task = fut_queue_pull_urgent(team->queue)) != NULL)
+      return task;
+    if (fut_link_take(&worker->link, &ticket)) {
+      worker->ran++;
+      return ticket_task(ticket);
+    }
+    /* only when the tasks of the last batch were brief it pays to take some
+       ahead, and then nobody waits long behind another */
+    fut_deadline now = fut_clock_now();
+    end_batch(worker, now);
+    if (now - worker->since < (fut_deadline)worker->ran * BRIEF_NS)
+      share = 2 * team->max_workers;
+    worker->since = now;
+    fut_idle_search(&team->idle);
+    worker->searching = true;
+    linger(team);
+  }
+  task = search(worker, share);
+  worker->searching = false;
+  worker->since = fut_clock_now();
+  worker->coarse = fut_clock_coarse();
+  worker->ran = 1;
+  if (fut_idle_found(&team->idle) && fut_team_more(team))
+    fut_team_wake(team);
+  return task;
+}

@@ -1,0 +1,267 @@
+/* team.c - the workers' lives: when they start, who ends them, where they are
+
+   A worker has a place, which another may take when it has ended for want of
+   tasks, or after its task was given up. Who keeps the pool: its owners, by
+   references, and each worker's thread until it ends. `mutex` guards the
+   workers' lives; no other lock is taken under it. The last worker to end
+   after shutdown ends the future `terminated`; workers adrift do not count,
+   nobody can say when they end. */
+#include "team.h"
+
+#include "handle.h"
+#include "memory.h"
+
+#include <stdio.h>
+
+/* Whether no worker runs, nor will. Assumes mutex held. */
+static bool over(fut_team *team) {
+  return team->alive == 0 && fut_queue_closed(team->queue) &&
+         fut_queue_count(team->queue) == 0;
+}
+
+void fut_team_settle(fut_team *team) {
+  fut_mutex_lock(&team->mutex);
+  bool time = over(team);
+  fut_mutex_unlock(&team->mutex);
+  if (time)
+    fut_future_end(team->executor.terminated, FUT_FINISHED);
+}
+
+/* --- places ----------------------------------------------------------------
+ */
+
+static fut_worker *worker_new(fut_team *team) {
+  fut_worker *worker = fut_memory_new(sizeof *worker);
+  if (worker == NULL)
+    return NULL;
+  worker->base.kind = &fut_worker_runner;
+  worker->base.executor = &team->executor;
+  fut_link_init(&worker->link);
+  worker->sleeper.listed = false;
+  worker->sleeper.next = NULL;
+  worker->sleeper.parker = fut_parker_new();
+  if (worker->sleeper.parker == NULL) {
+    fut_memory_free(worker);
+    return NULL;
+  }
+  worker->local = NULL;
+  atomic_init(&worker->report.memory, 0);
+  atomic_init(&worker->report.asked, false);
+  atomic_init(&worker->report.acknowledged, false);
+  atomic_init(&worker->tally.completed, 0);
+  atomic_init(&worker->tally.failed, 0);
+  atomic_init(&worker->tally.stopped, 0);
+  atomic_init(&worker->tally.skipped, 0);
+  atomic_init(&worker->tally.queue_time, 0);
+  atomic_init(&worker->tally.run_time, 0);
+  atomic_init(&worker->tally.busy, 0);
+  atomic_init(&worker->running, NULL);
+  atomic_init(&worker->seen, UINT32_MAX);
+  fut_timer_init(&worker->timer, fut_worker_due);
+  worker->team = team;
+  worker->place = FUT_PLACE_VACANT;
+  worker->joinable = false;
+  return worker;
+}
+
+static void worker_free(fut_worker *worker) {
+  fut_parker_free(worker->sleeper.parker);
+  fut_memory_free(worker);
+}
+
+/* Make a worker of a place: its first thread, or the next. */
+static void begin(fut_worker *worker) {
+  fut_spin_init(&worker->spin);
+  worker->searching = true; /* counted by fut_idle_wake() */
+  worker->leaving = false;
+  worker->since = worker->patrolled = worker->coarse = 0;
+  worker->ran = 0;
+  worker->tasks = 0;
+  worker->report.worn = false;
+  worker->stop = FUT_STOP_NOT;
+  worker->given_up = worker->adrift = false;
+  worker->outer = NULL;
+}
+
+/* Return a place for a worker, the spare one if none is vacant. Assumes mutex
+   held. */
+static fut_worker *find_place(fut_team *team, fut_worker *spare) {
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; atomic_load(&team->vacant) > 0 && i < count; i++) {
+    fut_worker *worker = atomic_load(&team->workers[i]);
+    if (worker->place == FUT_PLACE_VACANT)
+      return worker;
+  }
+  if (spare)
+    spare->base.number = count + 1;
+  return spare;
+}
+
+/* Start a thread for the worker. Assumes mutex held. */
+static fut_err start_thread(fut_team *team, fut_worker *worker, bool spare) {
+  begin(worker);
+  atomic_fetch_add(&team->keepers, 1);
+  fut_err err = fut_thread_start(&worker->thread, fut_worker_main, worker);
+  if (err != FUT_OK) {
+    atomic_fetch_sub(&team->keepers, 1);
+    return err;
+  }
+  worker->joinable = true;
+  worker->place = FUT_PLACE_ALIVE;
+  team->alive++;
+  if (!spare)
+    atomic_fetch_sub(&team->vacant, 1);
+  else {
+    atomic_store(&team->workers[worker->base.number - 1], worker);
+    atomic_store(&team->places, worker->base.number);
+  }
+  return FUT_OK;
+}
+
+/* --- starting ---------------------------------------------------------------
+ */
+
+/* Start the worker that fut_idle_wake() has counted as searching. If that
+   fails, the others do the work; where there are none but blocked ones,
+   nothing is left waiting: nobody else starts one meanwhile, as this one
+   counts. */
+static fut_err start(fut_team *team) {
+  fut_worker *spare = atomic_load(&team->vacant) == 0 ? worker_new(team) : NULL;
+  fut_err err = FUT_ENOMEM;
+  fut_mutex_lock(&team->mutex);
+  bool late = over(team); /* others have done it all, and ended */
+  fut_worker *worker = late ? NULL : find_place(team, spare);
+  if (worker)
+    err = start_thread(team, worker, worker == spare);
+  bool alone = team->alive <= fut_idle_blocked(&team->idle);
+  fut_mutex_unlock(&team->mutex);
+  if (spare && (err != FUT_OK || worker != spare))
+    worker_free(spare);
+  if (err == FUT_OK)
+    return FUT_OK;
+  if (late || !alone)
+    err = FUT_OK;
+  else
+    fut_team_cancel(team);
+  fut_idle_not_started(&team->idle, alone);
+  return err;
+}
+
+fut_err fut_team_wake(fut_team *team) {
+  fut_err err = FUT_OK;
+  while (fut_idle_wake(&team->idle) == FUT_WAKE_START) {
+    fut_err failed = start(team);
+    if (failed == FUT_OK)
+      break;
+    err = failed;
+    fut_team_settle(team);
+    if (!fut_team_more(team)) /* others may have relied on it since */
+      break;
+  }
+  return err;
+}
+
+/* --- ending -----------------------------------------------------------------
+ */
+
+/* Return any task that waits, or NULL. */
+static fut_task *take(fut_team *team) {
+  fut_link spare;
+  fut_link_init(&spare);
+  fut_task *task = fut_queue_pull(team->queue, &spare, UINT32_MAX);
+  if (task == NULL)
+    task = fut_team_steal(team, NULL);
+  return task ? task : fut_queue_pull_low(team->queue);
+}
+
+void fut_team_cancel(fut_team *team) {
+  fut_task *task;
+  while ((task = take(team)) != NULL) {
+    fut_task_cancel(task);
+    fut_executor_refuse(task, FUT_OK);
+    atomic_fetch_add(&team->dropped, 1);
+  }
+}
+
+void fut_team_fail(fut_team *team, fut_task *task) {
+  if (fut_future_state(&task->future) != FUT_PENDING)
+    atomic_fetch_add(&team->dropped, 1);
+  fut_task_drop(task, FUT_EBROKENTHREADS, fut_executor_broken(&team->executor));
+}
+
+void fut_team_break(fut_team *team, const char *message) {
+  if (!fut_executor_break(&team->executor, message))
+    return;
+  fut_queue_close(team->queue);
+  fut_task *task;
+  while ((task = take(team)) != NULL)
+    fut_team_fail(team, task);
+  fut_idle_wake_all(&team->idle);
+  fut_team_settle(team);
+}
+
+void fut_team_cast_off(fut_worker *worker) {
+  fut_team *team = worker->team;
+  fut_spin_count(-1);
+  fut_mutex_lock(&team->mutex);
+  worker->place = FUT_PLACE_ADRIFT;
+  team->alive--;
+  unsigned adrift = ++team->adrift;
+  fut_thread_detach(worker->thread);
+  worker->joinable = false;
+  fut_mutex_unlock(&team->mutex);
+  fut_idle_grow(&team->idle);
+  if (adrift > team->max_workers) {
+    char message[120];
+    snprintf(message, sizeof message,
+             "%u tasks are stuck where nothing can stop them, more than the "
+             "pool has workers",
+             adrift);
+    fut_team_break(team, message);
+  } else if (fut_team_more(team))
+    fut_team_wake(team);
+  fut_team_close_abandoned(team);
+  fut_team_settle(team);
+}
+
+void fut_team_close_abandoned(fut_team *team) {
+  if (fut_handle_none(&team->executor) && !fut_queue_closed(team->queue) &&
+      fut_idle_all_asleep(&team->idle) && !fut_team_more(team))
+    fut_executor_shutdown(&team->executor, false);
+}
+
+void fut_team_join(fut_team *team) {
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; i < count; i++) {
+    fut_worker *worker = atomic_load(&team->workers[i]);
+    fut_mutex_lock(&team->mutex);
+    bool joinable = worker->joinable;
+    worker->joinable = false;
+    fut_mutex_unlock(&team->mutex);
+    if (!joinable)
+      continue;
+    if (pthread_equal(worker->thread.handle, pthread_self()))
+      fut_thread_detach(worker->thread);
+    else
+      fut_thread_join(worker->thread);
+  }
+}
+
+static void team_free(fut_team *team) {
+  fut_team_join(team);
+  unsigned count = atomic_load(&team->places);
+  for (unsigned i = 0; i < count; i++)
+    worker_free(atomic_load(&team->workers[i]));
+  fut_queue_free(team->queue);
+  fut_idle_fini(&team->idle);
+  fut_mutex_fini(&team->mutex);
+  fut_executor_fini(&team->executor);
+  if (team->environment)
+    fut_object_release(team->environment);
+  fut_memory_free(team);
+}
+
+void fut_team_leave(fut_team *team) {
+  if (atomic_fetch_sub(&team->keepers, 1) == 1)
+    team_free(team);
+}

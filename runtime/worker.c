@@ -1,0 +1,163 @@
+/* worker.c - what a worker of a thread pool does with the tasks it finds */
+#include "team.h"
+
+#include "memory.h"
+
+#include <stdio.h>
+
+/* Add to a figure that only this worker changes. */
+static void add(_Atomic uint64_t *figure, uint64_t more) {
+  /* relaxed: a figure of its own */
+  uint64_t sum = atomic_load_explicit(figure, memory_order_relaxed) + more;
+  atomic_store_explicit(figure, sum, memory_order_relaxed);
+}
+
+static _Atomic uint64_t *figure_of(fut_tally *tally, fut_state state) {
+  return state == FUT_FINISHED ? &tally->completed
+         : state == FUT_FAILED ? &tally->failed
+                               : &tally->stopped;
+}
+
+static void count_busy(fut_worker *worker, bool one_more) {
+  /* relaxed: a figure of its own */
+  unsigned busy =
+      atomic_load_explicit(&worker->tally.busy, memory_order_relaxed);
+  atomic_store_explicit(&worker->tally.busy, one_more ? busy + 1 : busy - 1,
+                        memory_order_relaxed);
+}
+
+/* A task of this worker is about to end: whoever sees that sees the count. */
+static void count_end(fut_worker *worker, fut_state state) {
+  add(figure_of(&worker->tally, state), 1);
+  count_busy(worker, false);
+}
+
+/* Note that a task has started, and how long it has waited. */
+static void count_wait(fut_worker *worker, const fut_task *task) {
+  fut_deadline waited = worker->coarse - task->submitted;
+  if (waited > 0)
+    add(&worker->tally.queue_time, (uint64_t)waited);
+}
+
+static void close_local(fut_worker *worker) {
+  fut_worker_local *local = worker->local;
+  if (local == NULL)
+    return;
+  worker->local = NULL; /* its signal handler leaves it alone */
+  atomic_signal_fence(memory_order_seq_cst);
+  worker->team->worker_ops->close(local);
+  atomic_store(&worker->report.memory, 0);
+}
+
+/* See that local is fit for a task. False if the pool is broken. */
+static bool renew_local(fut_worker *worker) {
+  fut_team *team = worker->team;
+  if (worker->local &&
+      (worker->report.worn || worker->tasks >= team->max_tasks_per_child))
+    close_local(worker);
+  if (worker->local == NULL && team->worker_ops) {
+    worker->report.worn = false;
+    worker->tasks = 0;
+    fut_worker_local *local = NULL;
+    char *why = NULL;
+    fut_err err = team->worker_ops->open(team->environment, &worker->base,
+                                         &worker->report, &local, &why);
+    worker->local = local;
+    if (err != FUT_OK && err != FUT_ENOMEM)
+      fut_team_break(team, why ? why : fut_err_message(err));
+    fut_memory_free(why);
+  }
+  return fut_executor_broken(&team->executor) == NULL;
+}
+
+void fut_worker_perform(fut_worker *worker, fut_task *task) {
+  const fut_task_kind *kind = fut_task_kind_of(task);
+  bool timed = task->timeout != FUT_NEVER;
+  count_busy(worker, true);
+  count_wait(worker, task);
+  if (timed && !fut_worker_watch(worker, task)) {
+    count_end(worker, FUT_FAILED);
+    kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
+    return;
+  }
+  worker->tasks++;
+  fut_state state = kind->run(task, worker->local);
+  count_end(worker, state);
+  if (!fut_future_end_unasked(&task->future, state)) {
+    add(figure_of(&worker->tally, state), UINT64_MAX); /* it was too early */
+    fut_worker_settle(worker, task, state);
+  } else if (timed)
+    fut_worker_unwatch(worker);
+}
+
+/* Run the task unless it was cancelled, and give up the queue's reference. */
+static void run(fut_worker *worker, fut_task *task) {
+  fut_team *team = worker->team;
+  bool worn = worker->report.worn || worker->local == NULL ||
+              worker->tasks >= team->max_tasks_per_child;
+  if ((worn && !renew_local(worker)) || fut_executor_broken(&team->executor)) {
+    fut_team_fail(team, task);
+    return;
+  }
+  fut_task_left(task);
+  /* relaxed: published by the start of the future */
+  atomic_store_explicit(&worker->running, task, memory_order_relaxed);
+  if (fut_future_start(&task->future)) {
+    fut_worker_perform(worker, task);
+    atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
+    if (worker->local && !worker->adrift && team->worker_ops->settle)
+      team->worker_ops->settle(worker->local);
+  } else {
+    atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
+    add(&worker->tally.skipped, 1);
+  }
+  fut_future_release(&task->future, NULL);
+}
+
+/* The worker has left the pool: it is used no more by this thread. */
+static void vacate(fut_worker *worker) {
+  fut_team *team = worker->team;
+  fut_mutex_lock(&team->mutex);
+  if (worker->place == FUT_PLACE_ADRIFT) /* its thread was let go of before */
+    team->adrift--;
+  else {
+    team->alive--;
+    if (worker->leaving) {
+      fut_thread_detach(worker->thread);
+      worker->joinable = false;
+    }
+  }
+  bool left = worker->leaving;
+  bool again = left || worker->place == FUT_PLACE_ADRIFT;
+  worker->place = again ? FUT_PLACE_VACANT : FUT_PLACE_ENDED;
+  atomic_fetch_add(&team->vacant, again);
+  fut_mutex_unlock(&team->mutex);
+  if (left) {
+    fut_idle_grow(&team->idle);
+    if (fut_team_more(team))
+      fut_team_wake(team);
+    fut_team_close_abandoned(team);
+  }
+  fut_team_settle(team);
+  fut_team_leave(team);
+}
+
+void fut_worker_main(void *argument) {
+  fut_worker *worker = argument;
+  fut_team *team = worker->team;
+  char name[FUT_TEAM_NAME + 16];
+  snprintf(name, sizeof name, "%s-%u", team->name, worker->base.number);
+  fut_thread_name(name);
+  fut_interruption_open(&worker->interruption, fut_worker_interrupted, worker);
+  fut_spin_count(1);
+  fut_task *task;
+  while (!worker->adrift && (task = fut_worker_next(worker)) != NULL)
+    run(worker, task);
+  fut_worker_unwatch(worker); /* a signal that is being sent has been sent */
+  fut_interruption_absorb();
+  close_local(worker);
+  fut_interruption_close(&worker->interruption);
+  if (!worker->adrift)
+    fut_spin_count(-1);
+  vacate(worker);
+}

@@ -1,4 +1,4 @@
-/* team_stop.c - how a task that runs on a worker of a thread pool is stopped
+/* thread_stop.c - how a task that runs on a worker of a thread pool is stopped
 
    Whoever wants a task to stop asks its future, which excludes the end of the
    task by one atomic step, and sends the worker's thread a signal. Signals can
@@ -16,11 +16,11 @@
    A task that has not ended a second later is stuck where nothing stops it. Its
    future is ended without it, and its worker cast off.
 
-   Tasks run inside of others (team_nest.c), and only the innermost one, which
+   Tasks run inside of others (thread_nest.c), and only the innermost one, which
    is `running`, can be stopped at once. An outer one that is asked is stopped
    when it runs again, or given up a second later; what runs inside of it then
    goes on all the same, on a worker that is cast off. */
-#include "team.h"
+#include "threads.h"
 
 #include "check.h"
 
@@ -34,8 +34,8 @@
 void fut_worker_interrupted(void *argument) {
   fut_worker *worker = argument;
   fut_worker_local *local = worker->local;
-  if (local && worker->team->worker_ops->interrupt)
-    worker->team->worker_ops->interrupt(local);
+  if (local && worker->threads->worker_ops->interrupt)
+    worker->threads->worker_ops->interrupt(local);
 }
 
 /* Send the next signal, and see that others follow. Assumes the lock held. */
@@ -110,10 +110,10 @@ static bool ask_outer(fut_worker *worker, fut_outer *outer) {
 }
 
 /* Ask the task on whichever worker has it. Assumes the lock held. */
-static bool ask_anywhere(fut_team *team, fut_task *task) {
-  unsigned count = atomic_load(&team->places);
+static bool ask_anywhere(fut_threads *threads, fut_task *task) {
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&team->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     if (atomic_load(&worker->running) == task)
       return ask(worker, task, FUT_STOP_CANCEL);
     fut_outer *outer = find_outer(worker, task);
@@ -123,20 +123,20 @@ static bool ask_anywhere(fut_team *team, fut_task *task) {
   return false;
 }
 
-bool fut_team_stop(fut_executor *executor, fut_task *task) {
+bool fut_threads_stop(fut_executor *executor, fut_task *task) {
   fut_timer_lock();
-  bool asked = ask_anywhere((fut_team *)executor, task);
+  bool asked = ask_anywhere((fut_threads *)executor, task);
   fut_timer_unlock();
   return asked || fut_future_state(&task->future) == FUT_CANCELLED;
 }
 
-void fut_team_halt(fut_executor *executor) {
-  fut_team *team = (fut_team *)executor;
+void fut_threads_halt(fut_executor *executor) {
+  fut_threads *threads = (fut_threads *)executor;
   fut_timer_lock();
-  atomic_store(&team->halted, true);
-  unsigned count = atomic_load(&team->places);
+  atomic_store(&threads->halted, true);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&team->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     /* whatever runs there now or later: the task itself is not touched, it may
        be gone at any moment */
     if (worker->stop == FUT_STOP_NOT && atomic_load(&worker->running))
@@ -167,7 +167,7 @@ static void cast_off(fut_worker *worker) {
   if (worker->adrift)
     return;
   worker->adrift = true;
-  fut_team_cast_off(worker);
+  fut_threads_cast_off(worker);
 }
 
 /* Give up the outer tasks whose time is over. Assumes the lock held. */
@@ -178,7 +178,7 @@ static void give_up_outer(fut_worker *worker) {
         now - outer->asked < PATIENCE_NS)
       continue;
     outer->given_up = true;
-    atomic_fetch_add(&worker->team->stopped, 1);
+    atomic_fetch_add(&worker->threads->stopped, 1);
     /* it cannot end while another task runs inside of it */
     CHECK(fut_future_abandon(&outer->task->future, FUT_CANCELLED));
     cast_off(worker);
@@ -188,7 +188,7 @@ static void give_up_outer(fut_worker *worker) {
 /* End the future of a task that is stuck, and do without the worker. Assumes
    the lock held. */
 static void give_up(fut_worker *worker, fut_task *task) {
-  fut_team *team = worker->team;
+  fut_threads *threads = worker->threads;
   fut_state state = FUT_CANCELLED;
   if (worker->stop == FUT_STOP_TIMEOUT) {
     fut_task_kind_of(task)->abandon(task, FUT_ETIMEDOUT);
@@ -197,7 +197,7 @@ static void give_up(fut_worker *worker, fut_task *task) {
   worker->given_up = true;
   atomic_store(&worker->running, NULL);
   atomic_fetch_add(
-      state == FUT_FAILED ? &team->executor.failed : &team->stopped, 1);
+      state == FUT_FAILED ? &threads->executor.failed : &threads->stopped, 1);
   /* only the worker could have ended it, and would have come here first */
   CHECK(fut_future_abandon(&task->future, state));
   cast_off(worker);
@@ -215,7 +215,7 @@ void fut_worker_due(fut_timer *timer) {
       give_up(worker, task);
     else
       press(worker);
-  } else if (atomic_load(&worker->team->halted)) {
+  } else if (atomic_load(&worker->threads->halted)) {
     if (fut_clock_now() - worker->asked < PATIENCE_NS)
       press(worker);
   } else if (worker->outer == NULL) /* those inside have no time limit */
@@ -224,13 +224,13 @@ void fut_worker_due(fut_timer *timer) {
 }
 
 void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
-  fut_executor *executor = &worker->team->executor;
+  fut_executor *executor = &worker->threads->executor;
   fut_timer_lock();
   fut_timer_unset(&worker->timer);
   bool timed_out = worker->stop == FUT_STOP_TIMEOUT;
   worker->stop = FUT_STOP_NOT;
   bool given_up = worker->given_up;
-  atomic_store(&worker->report.asked, atomic_load(&worker->team->halted));
+  atomic_store(&worker->report.asked, atomic_load(&worker->threads->halted));
   atomic_store(&worker->running, NULL);
   fut_timer_unlock();
   fut_interruption_absorb();
@@ -241,9 +241,9 @@ void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
     fut_task_kind_of(task)->fail(task, FUT_ETIMEDOUT, NULL);
     return;
   }
-  atomic_fetch_add(state == FUT_FINISHED ? &worker->team->finished
+  atomic_fetch_add(state == FUT_FINISHED ? &worker->threads->finished
                    : state == FUT_FAILED ? &executor->failed
-                                         : &worker->team->stopped,
+                                         : &worker->threads->stopped,
                    1);
   CHECK(fut_future_end(&task->future, state));
 }
@@ -252,7 +252,7 @@ bool fut_worker_enter(fut_worker *worker, fut_outer *outer, fut_task *task) {
   fut_timer_lock();
   fut_task *running = atomic_load(&worker->running);
   bool enters = running && worker->stop == FUT_STOP_NOT &&
-                !atomic_load(&worker->team->halted) &&
+                !atomic_load(&worker->threads->halted) &&
                 running->timeout == FUT_NEVER && task->timeout == FUT_NEVER;
   if (enters) {
     *outer = (fut_outer){.outer = worker->outer, .task = running};
@@ -265,7 +265,7 @@ bool fut_worker_enter(fut_worker *worker, fut_outer *outer, fut_task *task) {
 
 void fut_worker_leave(fut_worker *worker, fut_outer *outer) {
   fut_timer_lock();
-  bool halted = atomic_load(&worker->team->halted);
+  bool halted = atomic_load(&worker->threads->halted);
   fut_timer_unset(&worker->timer);
   worker->outer = outer->outer;
   worker->stop = outer->given_up ? FUT_STOP_NOT : outer->stop;

@@ -2,10 +2,10 @@
 
    A task's way: submit puts it into the queue and sees that somebody searches
    (idle.h). A searching worker takes it from the queue, or from the link of
-   another (search.c), and runs it (worker.c). Whoever moves the future to
-   RUNNING runs the task. Workers start on demand and end when there is nothing
-   left to do (team.c). */
-#include "team.h"
+   another (thread_search.c), and runs it (thread_worker.c). Whoever moves the
+   future to RUNNING runs the task. Workers start on demand and end when there
+   is nothing left to do (threads.c). */
+#include "threads.h"
 
 #include "check.h"
 #include "memory.h"
@@ -13,37 +13,37 @@
 #include <stdio.h>
 
 static fut_err pool_submit(fut_executor *executor, fut_task *task) {
-  fut_team *team = (fut_team *)executor;
-  if (fut_queue_push(team->queue, task)) /* the task is no longer ours */
-    return fut_team_wake(team);
+  fut_threads *threads = (fut_threads *)executor;
+  if (fut_queue_push(threads->queue, task)) /* the task is no longer ours */
+    return fut_threads_wake(threads);
   return fut_executor_refuse(
       task, fut_executor_broken(executor) ? FUT_EBROKENTHREADS : FUT_ESHUTDOWN);
 }
 
 static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
-  fut_team *team = (fut_team *)executor;
-  fut_queue_close(team->queue);
+  fut_threads *threads = (fut_threads *)executor;
+  fut_queue_close(threads->queue);
   if (cancel_futures)
-    fut_team_cancel(team);
-  fut_idle_wake_all(&team->idle);
-  fut_team_settle(team);
+    fut_threads_cancel(threads);
+  fut_idle_wake_all(&threads->idle);
+  fut_threads_settle(threads);
 }
 
 static void pool_join(fut_executor *executor) {
-  fut_team_join((fut_team *)executor);
+  fut_threads_join((fut_threads *)executor);
 }
 
 static bool pool_inside(fut_executor *executor) {
-  fut_team *team = (fut_team *)executor;
+  fut_threads *threads = (fut_threads *)executor;
   bool inside = false;
-  fut_mutex_lock(&team->mutex);
-  unsigned count = atomic_load(&team->places);
+  fut_mutex_lock(&threads->mutex);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count && !inside; i++) {
-    const fut_worker *worker = atomic_load(&team->workers[i]);
+    const fut_worker *worker = atomic_load(&threads->workers[i]);
     inside = worker->place == FUT_PLACE_ALIVE &&
              pthread_equal(worker->thread.handle, pthread_self());
   }
-  fut_mutex_unlock(&team->mutex);
+  fut_mutex_unlock(&threads->mutex);
   return inside;
 }
 
@@ -63,21 +63,21 @@ static uint64_t add_worker(fut_executor_stats *stats, fut_worker *worker) {
 }
 
 static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
-  fut_team *team = (fut_team *)executor;
-  stats->idle = fut_idle_count(&team->idle);
-  stats->pending = fut_queue_count(team->queue);
-  stats->completed = atomic_load(&team->finished);
+  fut_threads *threads = (fut_threads *)executor;
+  stats->idle = fut_idle_count(&threads->idle);
+  stats->pending = fut_queue_count(threads->queue);
+  stats->completed = atomic_load(&threads->finished);
   stats->failed = atomic_load(&executor->failed);
-  stats->cancelled = atomic_load(&team->stopped);
+  stats->cancelled = atomic_load(&threads->stopped);
   /* those cancelled that are still in the queue do not wait any more; first
      how many have left it, so that the rest is never too small */
-  uint64_t skipped = atomic_load(&team->dropped);
-  fut_mutex_lock(&team->mutex);
-  stats->workers = team->alive;
-  unsigned count = atomic_load(&team->places);
+  uint64_t skipped = atomic_load(&threads->dropped);
+  fut_mutex_lock(&threads->mutex);
+  stats->workers = threads->alive;
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++)
-    skipped += add_worker(stats, atomic_load(&team->workers[i]));
-  fut_mutex_unlock(&team->mutex);
+    skipped += add_worker(stats, atomic_load(&threads->workers[i]));
+  fut_mutex_unlock(&threads->mutex);
   uint64_t cancelled = atomic_load(&executor->cancelled);
   stats->cancelled += cancelled;
   uint64_t left = cancelled > skipped ? cancelled - skipped : 0;
@@ -86,27 +86,27 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
 
 static bool pool_memory(fut_executor *executor, unsigned number,
                         size_t *bytes) {
-  fut_team *team = (fut_team *)executor;
+  fut_threads *threads = (fut_threads *)executor;
   bool found = false;
-  fut_mutex_lock(&team->mutex);
-  unsigned count = atomic_load(&team->places);
+  fut_mutex_lock(&threads->mutex);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count && !found; i++) {
-    fut_worker *worker = atomic_load(&team->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     found = worker->place == FUT_PLACE_ALIVE && number-- == 0;
     if (found)
       *bytes = atomic_load(&worker->report.memory);
   }
-  fut_mutex_unlock(&team->mutex);
+  fut_mutex_unlock(&threads->mutex);
   return found;
 }
 
 /* The last owner gives it up. */
 static void pool_give_up(fut_object *object) {
-  fut_team *team = (fut_team *)object;
-  if (fut_executor_forked(&team->executor))
+  fut_threads *threads = (fut_threads *)object;
+  if (fut_executor_forked(&threads->executor))
     return; /* its locks and threads are the parent's */
-  pool_shutdown(&team->executor, false);
-  fut_team_leave(team);
+  pool_shutdown(&threads->executor, false);
+  fut_threads_leave(threads);
 }
 
 static const fut_executor_ops pool_ops = {
@@ -116,8 +116,8 @@ static const fut_executor_ops pool_ops = {
     .join = pool_join,
     .stats = pool_stats,
     .memory = pool_memory,
-    .stop = fut_team_stop,
-    .halt = fut_team_halt,
+    .stop = fut_threads_stop,
+    .halt = fut_threads_halt,
     .inside = pool_inside,
     .broken = FUT_EBROKENTHREADS};
 
@@ -129,44 +129,44 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
                             fut_executor **executor) {
   unsigned workers = options->max_workers;
   CHECK(workers >= 1 && workers <= FUT_WORKERS_LIMIT);
-  fut_team *team =
-      fut_memory_new(sizeof *team + places(workers) * sizeof(fut_worker *));
-  if (team == NULL)
+  fut_threads *threads =
+      fut_memory_new(sizeof *threads + places(workers) * sizeof(fut_worker *));
+  if (threads == NULL)
     return FUT_ENOMEM;
   fut_err err =
-      fut_executor_init(&team->executor, &pool_ops, options->max_pending);
+      fut_executor_init(&threads->executor, &pool_ops, options->max_pending);
   if (err != FUT_OK)
-    goto free_team;
+    goto free_threads;
   err = FUT_ENOMEM;
-  team->queue = fut_queue_new();
-  if (team->queue == NULL)
+  threads->queue = fut_queue_new();
+  if (threads->queue == NULL)
     goto fini_executor;
-  fut_idle_init(&team->idle, workers);
-  fut_mutex_init(&team->mutex);
-  team->max_workers = workers;
-  team->max_tasks_per_child = options->max_tasks_per_child;
-  team->idle_timeout = options->idle_timeout;
-  snprintf(team->name, sizeof team->name, "%s", options->name);
-  team->environment = options->environment;
-  if (team->environment)
-    fut_object_hold(team->environment);
-  team->worker_ops = ops;
-  team->alive = team->adrift = 0;
-  atomic_init(&team->vacant, 0);
-  atomic_init(&team->halted, false);
-  atomic_init(&team->finished, 0);
-  atomic_init(&team->stopped, 0);
-  atomic_init(&team->dropped, 0);
-  atomic_init(&team->keepers, 1);
-  atomic_init(&team->places, 0);
+  fut_idle_init(&threads->idle, workers);
+  fut_mutex_init(&threads->mutex);
+  threads->max_workers = workers;
+  threads->max_tasks_per_child = options->max_tasks_per_child;
+  threads->idle_timeout = options->idle_timeout;
+  snprintf(threads->name, sizeof threads->name, "%s", options->name);
+  threads->environment = options->environment;
+  if (threads->environment)
+    fut_object_hold(threads->environment);
+  threads->worker_ops = ops;
+  threads->alive = threads->adrift = 0;
+  atomic_init(&threads->vacant, 0);
+  atomic_init(&threads->halted, false);
+  atomic_init(&threads->finished, 0);
+  atomic_init(&threads->stopped, 0);
+  atomic_init(&threads->dropped, 0);
+  atomic_init(&threads->keepers, 1);
+  atomic_init(&threads->places, 0);
   for (size_t i = 0; i < places(workers); i++)
-    atomic_init(&team->workers[i], NULL);
-  *executor = &team->executor;
+    atomic_init(&threads->workers[i], NULL);
+  *executor = &threads->executor;
   return FUT_OK;
 
 fini_executor:
-  fut_executor_fini(&team->executor);
-free_team:
-  fut_memory_free(team);
+  fut_executor_fini(&threads->executor);
+free_threads:
+  fut_memory_free(threads);
   return err;
 }

@@ -1,7 +1,7 @@
 /* stop.h - ending the Lua code of a task from outside
 
    The request comes by a signal, on the thread that runs the state (see
-   interruption.h, crew_stop.c), and sets hooks there; without one there is no
+   interruption.h, thread_stop.c), and sets hooks there; without one there is no
    hook. The hook raises an error that `pcall` and the like cannot keep. */
 #ifndef FUT_STOP_H
 #define FUT_STOP_H

@@ -2,10 +2,10 @@
 
    A task's way: submit puts it into the queue and sees that somebody searches
    (idle.h). A searching worker takes it from the queue, or from the link of
-   another (search.c), and runs it (worker.c). Whoever moves the future to
-   RUNNING runs the task. Workers start on demand and end when there is nothing
-   left to do (crew.c). */
-#include "crew.h"
+   another (thread_search.c), and runs it (thread_worker.c). Whoever moves the
+   future to RUNNING runs the task. Workers start on demand and end when there
+   is nothing left to do (threads.c). */
+#include "threads.h"
 
 #include "check.h"
 #include "memory.h"
@@ -13,37 +13,37 @@
 #include <stdio.h>
 
 static fut_err pool_submit(fut_executor *executor, fut_task *task) {
-  fut_crew *crew = (fut_crew *)executor;
-  if (fut_queue_push(crew->queue, task)) /* the task is no longer ours */
-    return fut_crew_wake(crew);
+  fut_threads *threads = (fut_threads *)executor;
+  if (fut_queue_push(threads->queue, task)) /* the task is no longer ours */
+    return fut_threads_wake(threads);
   return fut_executor_refuse(
       task, fut_executor_broken(executor) ? FUT_EBROKENTHREADS : FUT_ESHUTDOWN);
 }
 
 static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
-  fut_crew *crew = (fut_crew *)executor;
-  fut_queue_close(crew->queue);
+  fut_threads *threads = (fut_threads *)executor;
+  fut_queue_close(threads->queue);
   if (cancel_futures)
-    fut_crew_cancel(crew);
-  fut_idle_wake_all(&crew->idle);
-  fut_crew_settle(crew);
+    fut_threads_cancel(threads);
+  fut_idle_wake_all(&threads->idle);
+  fut_threads_settle(threads);
 }
 
 static void pool_join(fut_executor *executor) {
-  fut_crew_join((fut_crew *)executor);
+  fut_threads_join((fut_threads *)executor);
 }
 
 static bool pool_inside(fut_executor *executor) {
-  fut_crew *crew = (fut_crew *)executor;
+  fut_threads *threads = (fut_threads *)executor;
   bool inside = false;
-  fut_mutex_lock(&crew->mutex);
-  unsigned count = atomic_load(&crew->places);
+  fut_mutex_lock(&threads->mutex);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count && !inside; i++) {
-    const fut_worker *worker = atomic_load(&crew->workers[i]);
+    const fut_worker *worker = atomic_load(&threads->workers[i]);
     inside = worker->place == FUT_PLACE_ALIVE &&
              pthread_equal(worker->thread.handle, pthread_self());
   }
-  fut_mutex_unlock(&crew->mutex);
+  fut_mutex_unlock(&threads->mutex);
   return inside;
 }
 
@@ -63,21 +63,21 @@ static uint64_t add_worker(fut_executor_stats *stats, fut_worker *worker) {
 }
 
 static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
-  fut_crew *crew = (fut_crew *)executor;
-  stats->idle = fut_idle_count(&crew->idle);
-  stats->pending = fut_queue_count(crew->queue);
-  stats->completed = atomic_load(&crew->finished);
+  fut_threads *threads = (fut_threads *)executor;
+  stats->idle = fut_idle_count(&threads->idle);
+  stats->pending = fut_queue_count(threads->queue);
+  stats->completed = atomic_load(&threads->finished);
   stats->failed = atomic_load(&executor->failed);
-  stats->cancelled = atomic_load(&crew->stopped);
+  stats->cancelled = atomic_load(&threads->stopped);
   /* those cancelled that are still in the queue do not wait any more; first
      how many have left it, so that the rest is never too small */
-  uint64_t skipped = atomic_load(&crew->dropped);
-  fut_mutex_lock(&crew->mutex);
-  stats->workers = crew->alive;
-  unsigned count = atomic_load(&crew->places);
+  uint64_t skipped = atomic_load(&threads->dropped);
+  fut_mutex_lock(&threads->mutex);
+  stats->workers = threads->alive;
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++)
-    skipped += add_worker(stats, atomic_load(&crew->workers[i]));
-  fut_mutex_unlock(&crew->mutex);
+    skipped += add_worker(stats, atomic_load(&threads->workers[i]));
+  fut_mutex_unlock(&threads->mutex);
   uint64_t cancelled = atomic_load(&executor->cancelled);
   stats->cancelled += cancelled;
   uint64_t left = cancelled > skipped ? cancelled - skipped : 0;
@@ -86,27 +86,27 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
 
 static bool pool_memory(fut_executor *executor, unsigned number,
                         size_t *bytes) {
-  fut_crew *crew = (fut_crew *)executor;
+  fut_threads *threads = (fut_threads *)executor;
   bool found = false;
-  fut_mutex_lock(&crew->mutex);
-  unsigned count = atomic_load(&crew->places);
+  fut_mutex_lock(&threads->mutex);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count && !found; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     found = worker->place == FUT_PLACE_ALIVE && number-- == 0;
     if (found)
       *bytes = atomic_load(&worker->report.memory);
   }
-  fut_mutex_unlock(&crew->mutex);
+  fut_mutex_unlock(&threads->mutex);
   return found;
 }
 
 /* The last owner gives it up. */
 static void pool_give_up(fut_object *object) {
-  fut_crew *crew = (fut_crew *)object;
-  if (fut_executor_forked(&crew->executor))
+  fut_threads *threads = (fut_threads *)object;
+  if (fut_executor_forked(&threads->executor))
     return; /* its locks and threads are the parent's */
-  pool_shutdown(&crew->executor, false);
-  fut_crew_leave(crew);
+  pool_shutdown(&threads->executor, false);
+  fut_threads_leave(threads);
 }
 
 static const fut_executor_ops pool_ops = {
@@ -116,8 +116,8 @@ static const fut_executor_ops pool_ops = {
     .join = pool_join,
     .stats = pool_stats,
     .memory = pool_memory,
-    .stop = fut_crew_stop,
-    .halt = fut_crew_halt,
+    .stop = fut_threads_stop,
+    .halt = fut_threads_halt,
     .inside = pool_inside,
     .broken = FUT_EBROKENTHREADS};
 
@@ -129,44 +129,44 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
                             fut_executor **executor) {
   unsigned workers = options->max_workers;
   CHECK(workers >= 1 && workers <= FUT_WORKERS_LIMIT);
-  fut_crew *crew =
-      fut_memory_new(sizeof *crew + places(workers) * sizeof(fut_worker *));
-  if (crew == NULL)
+  fut_threads *threads =
+      fut_memory_new(sizeof *threads + places(workers) * sizeof(fut_worker *));
+  if (threads == NULL)
     return FUT_ENOMEM;
   fut_err err =
-      fut_executor_init(&crew->executor, &pool_ops, options->max_pending);
+      fut_executor_init(&threads->executor, &pool_ops, options->max_pending);
   if (err != FUT_OK)
-    goto free_crew;
+    goto free_threads;
   err = FUT_ENOMEM;
-  crew->queue = fut_queue_new();
-  if (crew->queue == NULL)
+  threads->queue = fut_queue_new();
+  if (threads->queue == NULL)
     goto fini_executor;
-  fut_idle_init(&crew->idle, workers);
-  fut_mutex_init(&crew->mutex);
-  crew->max_workers = workers;
-  crew->max_tasks_per_child = options->max_tasks_per_child;
-  crew->idle_timeout = options->idle_timeout;
-  snprintf(crew->name, sizeof crew->name, "%s", options->name);
-  crew->environment = options->environment;
-  if (crew->environment)
-    fut_object_hold(crew->environment);
-  crew->worker_ops = ops;
-  crew->alive = crew->adrift = 0;
-  atomic_init(&crew->vacant, 0);
-  atomic_init(&crew->halted, false);
-  atomic_init(&crew->finished, 0);
-  atomic_init(&crew->stopped, 0);
-  atomic_init(&crew->dropped, 0);
-  atomic_init(&crew->keepers, 1);
-  atomic_init(&crew->places, 0);
+  fut_idle_init(&threads->idle, workers);
+  fut_mutex_init(&threads->mutex);
+  threads->max_workers = workers;
+  threads->max_tasks_per_child = options->max_tasks_per_child;
+  threads->idle_timeout = options->idle_timeout;
+  snprintf(threads->name, sizeof threads->name, "%s", options->name);
+  threads->environment = options->environment;
+  if (threads->environment)
+    fut_object_hold(threads->environment);
+  threads->worker_ops = ops;
+  threads->alive = threads->adrift = 0;
+  atomic_init(&threads->vacant, 0);
+  atomic_init(&threads->halted, false);
+  atomic_init(&threads->finished, 0);
+  atomic_init(&threads->stopped, 0);
+  atomic_init(&threads->dropped, 0);
+  atomic_init(&threads->keepers, 1);
+  atomic_init(&threads->places, 0);
   for (size_t i = 0; i < places(workers); i++)
-    atomic_init(&crew->workers[i], NULL);
-  *executor = &crew->executor;
+    atomic_init(&threads->workers[i], NULL);
+  *executor = &threads->executor;
   return FUT_OK;
 
 fini_executor:
-  fut_executor_fini(&crew->executor);
-free_crew:
-  fut_memory_free(crew);
+  fut_executor_fini(&threads->executor);
+free_threads:
+  fut_memory_free(threads);
   return err;
 }

@@ -1,8 +1,8 @@
-/* search.c - how a worker of a thread pool finds its next task
+/* thread_search.c - how a worker of a thread pool finds its next task
 
    From the queue, and when many wait a few more into its own link; what others
    have taken ahead and do not come to; what idle ones can take from them. */
-#include "crew.h"
+#include "threads.h"
 
 #include "waiter.h"
 
@@ -17,11 +17,11 @@ static fut_task *ticket_task(uint64_t ticket) {
   return (fut_task *)(uintptr_t)ticket;
 }
 
-fut_task *fut_crew_steal(fut_crew *crew, const fut_worker *thief) {
-  unsigned count = atomic_load(&crew->places);
+fut_task *fut_threads_steal(fut_threads *threads, const fut_worker *thief) {
+  unsigned count = atomic_load(&threads->places);
   unsigned from = thief ? thief->number : 0;
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *other = atomic_load(&crew->workers[(from + i) % count]);
+    fut_worker *other = atomic_load(&threads->workers[(from + i) % count]);
     uint64_t ticket;
     if (other != thief && fut_link_take(&other->link, &ticket))
       return ticket_task(ticket);
@@ -41,10 +41,10 @@ static bool stalled(fut_worker *worker) {
 /* Take over what was taken ahead by a worker that is stuck in a long task: it
    is older than all that the queue holds. */
 static fut_task *patrol(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
-  unsigned count = atomic_load(&crew->places);
+  fut_threads *threads = worker->threads;
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *other = atomic_load(&crew->workers[i]);
+    fut_worker *other = atomic_load(&threads->workers[i]);
     uint64_t first, ticket;
     if (other == worker || !stalled(other) ||
         !fut_link_take(&other->link, &first))
@@ -57,45 +57,45 @@ static fut_task *patrol(fut_worker *worker) {
   return NULL;
 }
 
-bool fut_crew_more(fut_crew *crew) {
-  if (fut_queue_count(crew->queue) > 0)
+bool fut_threads_more(fut_threads *threads) {
+  if (fut_queue_count(threads->queue) > 0)
     return true;
-  unsigned count = atomic_load(&crew->places);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++)
-    if (fut_link_count(&atomic_load(&crew->workers[i])->link) > 0)
+    if (fut_link_count(&atomic_load(&threads->workers[i])->link) > 0)
       return true;
   return false;
 }
 
 /* What ends a sleep. */
 static bool anything(void *context) {
-  fut_crew *crew = context;
-  return fut_queue_closed(crew->queue) || fut_crew_more(crew);
+  fut_threads *threads = context;
+  return fut_queue_closed(threads->queue) || fut_threads_more(threads);
 }
 
 /* If few tasks wait and nobody waits for them, pause before taking any: more
    will have gathered then, and one trip to the queue serves them all. */
-static void linger(fut_crew *crew) {
-  if (fut_waiter_any() || fut_queue_count(crew->queue) >= LINGER_TASKS ||
-      fut_queue_urgent(crew->queue))
+static void linger(fut_threads *threads) {
+  if (fut_waiter_any() || fut_queue_count(threads->queue) >= LINGER_TASKS ||
+      fut_queue_urgent(threads->queue))
     return;
   for (int i = 0; i < LINGER_PAUSES; i++)
     fut_thread_relax();
 }
 
 static fut_task *look(fut_worker *worker, unsigned share) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   fut_task *task = NULL;
   if (worker->since - worker->patrolled > PATROL_NS) {
     worker->patrolled = worker->since;
     task = patrol(worker);
   }
   if (task == NULL)
-    task = fut_queue_pull(crew->queue, &worker->link, share);
+    task = fut_queue_pull(threads->queue, &worker->link, share);
   if (task == NULL)
-    task = fut_crew_steal(crew, worker);
+    task = fut_threads_steal(threads, worker);
   if (task == NULL)
-    task = fut_queue_pull_low(crew->queue);
+    task = fut_queue_pull_low(threads->queue);
   return task;
 }
 
@@ -104,7 +104,7 @@ static bool look_around(fut_worker *worker) {
     return false;
   bool found;
   do
-    found = anything(worker->crew);
+    found = anything(worker->threads);
   while (!found && fut_spin_again(&worker->spin));
   fut_spin_end(&worker->spin, found);
   return found;
@@ -112,15 +112,15 @@ static bool look_around(fut_worker *worker) {
 
 /* False if the deadline has passed and nothing has come. */
 static bool sleep_idle(fut_worker *worker, fut_deadline deadline) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   fut_spin_asleep(&worker->spin);
   fut_spin_count(-1);
-  bool woken =
-      fut_idle_sleep(&crew->idle, &worker->sleeper, anything, crew, deadline);
+  bool woken = fut_idle_sleep(&threads->idle, &worker->sleeper, anything,
+                              threads, deadline);
   fut_spin_count(1);
   if (woken)
     fut_spin_woken(&worker->spin);
-  return woken || anything(crew);
+  return woken || anything(threads);
 }
 
 /* The batch is done: add up what it took. */
@@ -135,16 +135,16 @@ static void end_batch(fut_worker *worker, fut_deadline now) {
 
 /* Search until there is a task: NULL when the worker is to end. */
 static fut_task *search(fut_worker *worker, unsigned share) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   fut_deadline until = FUT_NEVER;
   fut_task *task;
   while ((task = look(worker, share)) == NULL) {
-    if (fut_queue_closed(crew->queue) && !fut_crew_more(crew))
+    if (fut_queue_closed(threads->queue) && !fut_threads_more(threads))
       return NULL;
     if (look_around(worker))
       continue;
-    if (crew->idle_timeout != FUT_NEVER && until == FUT_NEVER)
-      until = fut_clock_now() + crew->idle_timeout;
+    if (threads->idle_timeout != FUT_NEVER && until == FUT_NEVER)
+      until = fut_clock_now() + threads->idle_timeout;
     if (!sleep_idle(worker, until)) {
       worker->leaving = true;
       return NULL;
@@ -154,13 +154,13 @@ static fut_task *search(fut_worker *worker, unsigned share) {
 }
 
 fut_task *fut_worker_next(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   fut_task *task;
   uint64_t ticket;
   unsigned share = UINT_MAX; /* none ahead */
   if (!worker->searching) {  /* a new one is, until it has found a task */
-    if (fut_queue_urgent(crew->queue) &&
-        (task = fut_queue_pull_urgent(crew->queue)) != NULL)
+    if (fut_queue_urgent(threads->queue) &&
+        (task = fut_queue_pull_urgent(threads->queue)) != NULL)
       return task;
     if (fut_link_take(&worker->link, &ticket)) {
       worker->ran++;
@@ -171,18 +171,18 @@ fut_task *fut_worker_next(fut_worker *worker) {
     fut_deadline now = fut_clock_now();
     end_batch(worker, now);
     if (now - worker->since < (fut_deadline)worker->ran * BRIEF_NS)
-      share = 2 * crew->max_workers;
+      share = 2 * threads->max_workers;
     worker->since = now;
-    fut_idle_search(&crew->idle);
+    fut_idle_search(&threads->idle);
     worker->searching = true;
-    linger(crew);
+    linger(threads);
   }
   task = search(worker, share);
   worker->searching = false;
   worker->since = fut_clock_now();
   worker->coarse = fut_clock_coarse();
   worker->ran = 1;
-  if (fut_idle_found(&crew->idle) && fut_crew_more(crew))
-    fut_crew_wake(crew);
+  if (fut_idle_found(&threads->idle) && fut_threads_more(threads))
+    fut_threads_wake(threads);
   return task;
 }

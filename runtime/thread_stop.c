@@ -1,4 +1,4 @@
-/* crew_stop.c - how a task that runs on a worker of a thread pool is stopped
+/* thread_stop.c - how a task that runs on a worker of a thread pool is stopped
 
    Whoever wants a task to stop asks its future, which excludes the end of the
    task by one atomic step, and sends the worker's thread a signal. Signals can
@@ -15,7 +15,7 @@
 
    A task that has not ended a second later is stuck where nothing stops it. Its
    future is ended without it, and its worker cast off. */
-#include "crew.h"
+#include "threads.h"
 
 #include "check.h"
 
@@ -29,8 +29,8 @@
 void fut_worker_interrupted(void *argument) {
   fut_worker *worker = argument;
   fut_worker_local *local = worker->local;
-  if (local && worker->crew->worker_ops->interrupt)
-    worker->crew->worker_ops->interrupt(local);
+  if (local && worker->threads->worker_ops->interrupt)
+    worker->threads->worker_ops->interrupt(local);
 }
 
 /* Send the next signal, and see that others follow. Assumes the lock held. */
@@ -71,31 +71,31 @@ static bool ask(fut_worker *worker, fut_task *task, fut_stop why) {
   return true;
 }
 
-static fut_worker *find(fut_crew *crew, const fut_task *task) {
-  unsigned count = atomic_load(&crew->places);
+static fut_worker *find(fut_threads *threads, const fut_task *task) {
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     if (atomic_load(&worker->running) == task)
       return worker;
   }
   return NULL;
 }
 
-bool fut_crew_stop(fut_executor *executor, fut_task *task) {
+bool fut_threads_stop(fut_executor *executor, fut_task *task) {
   fut_timer_lock();
-  fut_worker *worker = find((fut_crew *)executor, task);
+  fut_worker *worker = find((fut_threads *)executor, task);
   bool asked = worker && ask(worker, task, FUT_STOP_CANCEL);
   fut_timer_unlock();
   return asked || fut_future_state(&task->future) == FUT_CANCELLED;
 }
 
-void fut_crew_halt(fut_executor *executor) {
-  fut_crew *crew = (fut_crew *)executor;
+void fut_threads_halt(fut_executor *executor) {
+  fut_threads *threads = (fut_threads *)executor;
   fut_timer_lock();
-  atomic_store(&crew->halted, true);
-  unsigned count = atomic_load(&crew->places);
+  atomic_store(&threads->halted, true);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     /* whatever runs there now or later: the task itself is not touched, it may
        be gone at any moment */
     if (worker->stop == FUT_STOP_NOT && atomic_load(&worker->running))
@@ -124,7 +124,7 @@ void fut_worker_unwatch(fut_worker *worker) {
 /* End the future of a task that is stuck, and do without the worker. Assumes
    the lock held. */
 static void give_up(fut_worker *worker, fut_task *task) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   fut_state state = FUT_CANCELLED;
   if (worker->stop == FUT_STOP_TIMEOUT) {
     fut_task_kind_of(task)->abandon(task, FUT_ETIMEDOUT);
@@ -133,10 +133,10 @@ static void give_up(fut_worker *worker, fut_task *task) {
   worker->given_up = true;
   atomic_store(&worker->running, NULL);
   atomic_fetch_add(
-      state == FUT_FAILED ? &crew->executor.failed : &crew->stopped, 1);
+      state == FUT_FAILED ? &threads->executor.failed : &threads->stopped, 1);
   /* only the worker could have ended it, and would have come here first */
   CHECK(fut_future_abandon(&task->future, state));
-  fut_crew_cast_off(worker);
+  fut_threads_cast_off(worker);
 }
 
 void fut_worker_due(fut_timer *timer) {
@@ -150,7 +150,7 @@ void fut_worker_due(fut_timer *timer) {
       give_up(worker, task);
     else
       press(worker);
-  } else if (atomic_load(&worker->crew->halted)) {
+  } else if (atomic_load(&worker->threads->halted)) {
     if (fut_clock_now() - worker->asked < PATIENCE_NS)
       press(worker);
   } else
@@ -158,13 +158,13 @@ void fut_worker_due(fut_timer *timer) {
 }
 
 void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
-  fut_executor *executor = &worker->crew->executor;
+  fut_executor *executor = &worker->threads->executor;
   fut_timer_lock();
   fut_timer_unset(&worker->timer);
   bool timed_out = worker->stop == FUT_STOP_TIMEOUT;
   worker->stop = FUT_STOP_NOT;
   bool given_up = worker->given_up;
-  atomic_store(&worker->report.asked, atomic_load(&worker->crew->halted));
+  atomic_store(&worker->report.asked, atomic_load(&worker->threads->halted));
   atomic_store(&worker->running, NULL);
   fut_timer_unlock();
   fut_interruption_absorb();
@@ -175,9 +175,9 @@ void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
     fut_task_kind_of(task)->fail(task, FUT_ETIMEDOUT, NULL);
     return;
   }
-  atomic_fetch_add(state == FUT_FINISHED ? &worker->crew->finished
+  atomic_fetch_add(state == FUT_FINISHED ? &worker->threads->finished
                    : state == FUT_FAILED ? &executor->failed
-                                         : &worker->crew->stopped,
+                                         : &worker->threads->stopped,
                    1);
   CHECK(fut_future_end(&task->future, state));
 }

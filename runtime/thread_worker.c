@@ -1,5 +1,6 @@
-/* worker.c - what a worker of a thread pool does with the tasks it finds */
-#include "crew.h"
+/* thread_worker.c - what a worker of a thread pool does with the tasks it finds
+ */
+#include "threads.h"
 
 #include "memory.h"
 
@@ -37,29 +38,29 @@ static void close_local(fut_worker *worker) {
     return;
   worker->local = NULL; /* its signal handler leaves it alone */
   atomic_signal_fence(memory_order_seq_cst);
-  worker->crew->worker_ops->close(local);
+  worker->threads->worker_ops->close(local);
   atomic_store(&worker->report.memory, 0);
 }
 
 /* See that local is fit for a task. False if the pool is broken. */
 static bool renew_local(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   if (worker->local &&
-      (worker->report.worn || worker->tasks >= crew->max_tasks_per_child))
+      (worker->report.worn || worker->tasks >= threads->max_tasks_per_child))
     close_local(worker);
-  if (worker->local == NULL && crew->worker_ops) {
+  if (worker->local == NULL && threads->worker_ops) {
     worker->report.worn = false;
     worker->tasks = 0;
     fut_worker_local *local = NULL;
     char *why = NULL;
-    fut_err err = crew->worker_ops->open(crew->environment, &worker->report,
-                                         &local, &why);
+    fut_err err = threads->worker_ops->open(threads->environment,
+                                            &worker->report, &local, &why);
     worker->local = local;
     if (err != FUT_OK && err != FUT_ENOMEM)
-      fut_crew_break(crew, why ? why : fut_err_message(err));
+      fut_threads_break(threads, why ? why : fut_err_message(err));
     fut_memory_free(why);
   }
-  return fut_executor_broken(&crew->executor) == NULL;
+  return fut_executor_broken(&threads->executor) == NULL;
 }
 
 /* Run a task that has been started. */
@@ -83,11 +84,12 @@ static void run_started(fut_worker *worker, fut_task *task) {
 
 /* Run the task unless it was cancelled, and give up the queue's reference. */
 static void run(fut_worker *worker, fut_task *task) {
-  fut_crew *crew = worker->crew;
+  fut_threads *threads = worker->threads;
   bool worn = worker->report.worn || worker->local == NULL ||
-              worker->tasks >= crew->max_tasks_per_child;
-  if ((worn && !renew_local(worker)) || fut_executor_broken(&crew->executor)) {
-    fut_crew_fail(crew, task);
+              worker->tasks >= threads->max_tasks_per_child;
+  if ((worn && !renew_local(worker)) ||
+      fut_executor_broken(&threads->executor)) {
+    fut_threads_fail(threads, task);
     return;
   }
   fut_task_left(task);
@@ -107,12 +109,12 @@ static void run(fut_worker *worker, fut_task *task) {
 
 /* The worker has left the pool: it is used no more by this thread. */
 static void vacate(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
-  fut_mutex_lock(&crew->mutex);
+  fut_threads *threads = worker->threads;
+  fut_mutex_lock(&threads->mutex);
   if (worker->place == FUT_PLACE_ADRIFT) /* its thread was let go of before */
-    crew->adrift--;
+    threads->adrift--;
   else {
-    crew->alive--;
+    threads->alive--;
     if (worker->leaving) {
       fut_thread_detach(worker->thread);
       worker->joinable = false;
@@ -121,22 +123,22 @@ static void vacate(fut_worker *worker) {
   bool left = worker->leaving;
   bool again = left || worker->place == FUT_PLACE_ADRIFT;
   worker->place = again ? FUT_PLACE_VACANT : FUT_PLACE_ENDED;
-  atomic_fetch_add(&crew->vacant, again);
-  fut_mutex_unlock(&crew->mutex);
+  atomic_fetch_add(&threads->vacant, again);
+  fut_mutex_unlock(&threads->mutex);
   if (left) {
-    fut_idle_grow(&crew->idle);
-    if (fut_crew_more(crew))
-      fut_crew_wake(crew);
+    fut_idle_grow(&threads->idle);
+    if (fut_threads_more(threads))
+      fut_threads_wake(threads);
   }
-  fut_crew_settle(crew);
-  fut_crew_leave(crew);
+  fut_threads_settle(threads);
+  fut_threads_leave(threads);
 }
 
 void fut_worker_main(void *argument) {
   fut_worker *worker = argument;
-  fut_crew *crew = worker->crew;
-  char name[FUT_CREW_NAME + 16];
-  snprintf(name, sizeof name, "%s-%u", crew->name, worker->number);
+  fut_threads *threads = worker->threads;
+  char name[FUT_THREADS_NAME + 16];
+  snprintf(name, sizeof name, "%s-%u", threads->name, worker->number);
   fut_thread_name(name);
   fut_interruption_open(&worker->interruption, fut_worker_interrupted, worker);
   fut_spin_count(1);

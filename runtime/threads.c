@@ -1,4 +1,5 @@
-/* crew.c - the workers' lives: when they start, who ends them, where they are
+/* threads.c - the workers' lives: when they start, who ends them, where they
+   are
 
    A worker has a place, which another may take when it has ended for want of
    tasks, or after its task was given up. Who keeps the pool: its owners, by
@@ -6,30 +7,30 @@
    workers' lives; no other lock is taken under it. The last worker to end
    after shutdown ends the future `terminated`; workers adrift do not count,
    nobody can say when they end. */
-#include "crew.h"
+#include "threads.h"
 
 #include "memory.h"
 
 #include <stdio.h>
 
 /* Whether no worker runs, nor will. Assumes mutex held. */
-static bool over(fut_crew *crew) {
-  return crew->alive == 0 && fut_queue_closed(crew->queue) &&
-         fut_queue_count(crew->queue) == 0;
+static bool over(fut_threads *threads) {
+  return threads->alive == 0 && fut_queue_closed(threads->queue) &&
+         fut_queue_count(threads->queue) == 0;
 }
 
-void fut_crew_settle(fut_crew *crew) {
-  fut_mutex_lock(&crew->mutex);
-  bool time = over(crew);
-  fut_mutex_unlock(&crew->mutex);
+void fut_threads_settle(fut_threads *threads) {
+  fut_mutex_lock(&threads->mutex);
+  bool time = over(threads);
+  fut_mutex_unlock(&threads->mutex);
   if (time)
-    fut_future_end(crew->executor.terminated, FUT_FINISHED);
+    fut_future_end(threads->executor.terminated, FUT_FINISHED);
 }
 
 /* --- places ----------------------------------------------------------------
  */
 
-static fut_worker *worker_new(fut_crew *crew) {
+static fut_worker *worker_new(fut_threads *threads) {
   fut_worker *worker = fut_memory_new(sizeof *worker);
   if (worker == NULL)
     return NULL;
@@ -55,7 +56,7 @@ static fut_worker *worker_new(fut_crew *crew) {
   atomic_init(&worker->running, NULL);
   atomic_init(&worker->seen, UINT32_MAX);
   fut_timer_init(&worker->timer, fut_worker_due);
-  worker->crew = crew;
+  worker->threads = threads;
   worker->place = FUT_PLACE_VACANT;
   worker->joinable = false;
   return worker;
@@ -81,10 +82,10 @@ static void begin(fut_worker *worker) {
 
 /* Return a place for a worker, the spare one if none is vacant. Assumes mutex
    held. */
-static fut_worker *find_place(fut_crew *crew, fut_worker *spare) {
-  unsigned count = atomic_load(&crew->places);
-  for (unsigned i = 0; atomic_load(&crew->vacant) > 0 && i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
+static fut_worker *find_place(fut_threads *threads, fut_worker *spare) {
+  unsigned count = atomic_load(&threads->places);
+  for (unsigned i = 0; atomic_load(&threads->vacant) > 0 && i < count; i++) {
+    fut_worker *worker = atomic_load(&threads->workers[i]);
     if (worker->place == FUT_PLACE_VACANT)
       return worker;
   }
@@ -94,22 +95,23 @@ static fut_worker *find_place(fut_crew *crew, fut_worker *spare) {
 }
 
 /* Start a thread for the worker. Assumes mutex held. */
-static fut_err start_thread(fut_crew *crew, fut_worker *worker, bool spare) {
+static fut_err start_thread(fut_threads *threads, fut_worker *worker,
+                            bool spare) {
   begin(worker);
-  atomic_fetch_add(&crew->keepers, 1);
+  atomic_fetch_add(&threads->keepers, 1);
   fut_err err = fut_thread_start(&worker->thread, fut_worker_main, worker);
   if (err != FUT_OK) {
-    atomic_fetch_sub(&crew->keepers, 1);
+    atomic_fetch_sub(&threads->keepers, 1);
     return err;
   }
   worker->joinable = true;
   worker->place = FUT_PLACE_ALIVE;
-  crew->alive++;
+  threads->alive++;
   if (!spare)
-    atomic_fetch_sub(&crew->vacant, 1);
+    atomic_fetch_sub(&threads->vacant, 1);
   else {
-    atomic_store(&crew->workers[worker->number - 1], worker);
-    atomic_store(&crew->places, worker->number);
+    atomic_store(&threads->workers[worker->number - 1], worker);
+    atomic_store(&threads->places, worker->number);
   }
   return FUT_OK;
 }
@@ -120,16 +122,17 @@ static fut_err start_thread(fut_crew *crew, fut_worker *worker, bool spare) {
 /* Start the worker that fut_idle_wake() has counted as searching. If that
    fails, the others do the work; where there are none, nothing is left
    waiting: nobody else starts one meanwhile, as this one counts. */
-static fut_err start(fut_crew *crew) {
-  fut_worker *spare = atomic_load(&crew->vacant) == 0 ? worker_new(crew) : NULL;
+static fut_err start(fut_threads *threads) {
+  fut_worker *spare =
+      atomic_load(&threads->vacant) == 0 ? worker_new(threads) : NULL;
   fut_err err = FUT_ENOMEM;
-  fut_mutex_lock(&crew->mutex);
-  bool late = over(crew); /* others have done it all, and ended */
-  fut_worker *worker = late ? NULL : find_place(crew, spare);
+  fut_mutex_lock(&threads->mutex);
+  bool late = over(threads); /* others have done it all, and ended */
+  fut_worker *worker = late ? NULL : find_place(threads, spare);
   if (worker)
-    err = start_thread(crew, worker, worker == spare);
-  bool alone = crew->alive == 0;
-  fut_mutex_unlock(&crew->mutex);
+    err = start_thread(threads, worker, worker == spare);
+  bool alone = threads->alive == 0;
+  fut_mutex_unlock(&threads->mutex);
   if (spare && (err != FUT_OK || worker != spare))
     worker_free(spare);
   if (err == FUT_OK)
@@ -137,20 +140,20 @@ static fut_err start(fut_crew *crew) {
   if (late || !alone)
     err = FUT_OK;
   else
-    fut_crew_cancel(crew);
-  fut_idle_not_started(&crew->idle, alone);
+    fut_threads_cancel(threads);
+  fut_idle_not_started(&threads->idle, alone);
   return err;
 }
 
-fut_err fut_crew_wake(fut_crew *crew) {
+fut_err fut_threads_wake(fut_threads *threads) {
   fut_err err = FUT_OK;
-  while (fut_idle_wake(&crew->idle) == FUT_WAKE_START) {
-    fut_err failed = start(crew);
+  while (fut_idle_wake(&threads->idle) == FUT_WAKE_START) {
+    fut_err failed = start(threads);
     if (failed == FUT_OK)
       break;
     err = failed;
-    fut_crew_settle(crew);
-    if (!fut_crew_more(crew)) /* others may have relied on it since */
+    fut_threads_settle(threads);
+    if (!fut_threads_more(threads)) /* others may have relied on it since */
       break;
   }
   return err;
@@ -160,72 +163,73 @@ fut_err fut_crew_wake(fut_crew *crew) {
  */
 
 /* Return any task that waits, or NULL. */
-static fut_task *take(fut_crew *crew) {
+static fut_task *take(fut_threads *threads) {
   fut_link spare;
   fut_link_init(&spare);
-  fut_task *task = fut_queue_pull(crew->queue, &spare, UINT32_MAX);
+  fut_task *task = fut_queue_pull(threads->queue, &spare, UINT32_MAX);
   if (task == NULL)
-    task = fut_crew_steal(crew, NULL);
-  return task ? task : fut_queue_pull_low(crew->queue);
+    task = fut_threads_steal(threads, NULL);
+  return task ? task : fut_queue_pull_low(threads->queue);
 }
 
-void fut_crew_cancel(fut_crew *crew) {
+void fut_threads_cancel(fut_threads *threads) {
   fut_task *task;
-  while ((task = take(crew)) != NULL) {
+  while ((task = take(threads)) != NULL) {
     fut_task_cancel(task);
     fut_executor_refuse(task, FUT_OK);
-    atomic_fetch_add(&crew->dropped, 1);
+    atomic_fetch_add(&threads->dropped, 1);
   }
 }
 
-void fut_crew_fail(fut_crew *crew, fut_task *task) {
+void fut_threads_fail(fut_threads *threads, fut_task *task) {
   if (fut_future_state(&task->future) == FUT_CANCELLED)
-    atomic_fetch_add(&crew->dropped, 1);
-  fut_task_drop(task, FUT_EBROKENTHREADS, fut_executor_broken(&crew->executor));
+    atomic_fetch_add(&threads->dropped, 1);
+  fut_task_drop(task, FUT_EBROKENTHREADS,
+                fut_executor_broken(&threads->executor));
 }
 
-void fut_crew_break(fut_crew *crew, const char *message) {
-  if (!fut_executor_break(&crew->executor, message))
+void fut_threads_break(fut_threads *threads, const char *message) {
+  if (!fut_executor_break(&threads->executor, message))
     return;
-  fut_queue_close(crew->queue);
+  fut_queue_close(threads->queue);
   fut_task *task;
-  while ((task = take(crew)) != NULL)
-    fut_crew_fail(crew, task);
-  fut_idle_wake_all(&crew->idle);
-  fut_crew_settle(crew);
+  while ((task = take(threads)) != NULL)
+    fut_threads_fail(threads, task);
+  fut_idle_wake_all(&threads->idle);
+  fut_threads_settle(threads);
 }
 
-void fut_crew_cast_off(fut_worker *worker) {
-  fut_crew *crew = worker->crew;
+void fut_threads_cast_off(fut_worker *worker) {
+  fut_threads *threads = worker->threads;
   fut_spin_count(-1);
-  fut_mutex_lock(&crew->mutex);
+  fut_mutex_lock(&threads->mutex);
   worker->place = FUT_PLACE_ADRIFT;
-  crew->alive--;
-  unsigned adrift = ++crew->adrift;
+  threads->alive--;
+  unsigned adrift = ++threads->adrift;
   fut_thread_detach(worker->thread);
   worker->joinable = false;
-  fut_mutex_unlock(&crew->mutex);
-  fut_idle_grow(&crew->idle);
-  if (adrift > crew->max_workers) {
+  fut_mutex_unlock(&threads->mutex);
+  fut_idle_grow(&threads->idle);
+  if (adrift > threads->max_workers) {
     char message[120];
     snprintf(message, sizeof message,
              "%u tasks are stuck where nothing can stop them, more than the "
              "pool has workers",
              adrift);
-    fut_crew_break(crew, message);
-  } else if (fut_crew_more(crew))
-    fut_crew_wake(crew);
-  fut_crew_settle(crew);
+    fut_threads_break(threads, message);
+  } else if (fut_threads_more(threads))
+    fut_threads_wake(threads);
+  fut_threads_settle(threads);
 }
 
-void fut_crew_join(fut_crew *crew) {
-  unsigned count = atomic_load(&crew->places);
+void fut_threads_join(fut_threads *threads) {
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
-    fut_worker *worker = atomic_load(&crew->workers[i]);
-    fut_mutex_lock(&crew->mutex);
+    fut_worker *worker = atomic_load(&threads->workers[i]);
+    fut_mutex_lock(&threads->mutex);
     bool joinable = worker->joinable;
     worker->joinable = false;
-    fut_mutex_unlock(&crew->mutex);
+    fut_mutex_unlock(&threads->mutex);
     if (!joinable)
       continue;
     if (pthread_equal(worker->thread.handle, pthread_self()))
@@ -235,21 +239,21 @@ void fut_crew_join(fut_crew *crew) {
   }
 }
 
-static void crew_free(fut_crew *crew) {
-  fut_crew_join(crew);
-  unsigned count = atomic_load(&crew->places);
+static void threads_free(fut_threads *threads) {
+  fut_threads_join(threads);
+  unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++)
-    worker_free(atomic_load(&crew->workers[i]));
-  fut_queue_free(crew->queue);
-  fut_idle_fini(&crew->idle);
-  fut_mutex_fini(&crew->mutex);
-  fut_executor_fini(&crew->executor);
-  if (crew->environment)
-    fut_object_release(crew->environment);
-  fut_memory_free(crew);
+    worker_free(atomic_load(&threads->workers[i]));
+  fut_queue_free(threads->queue);
+  fut_idle_fini(&threads->idle);
+  fut_mutex_fini(&threads->mutex);
+  fut_executor_fini(&threads->executor);
+  if (threads->environment)
+    fut_object_release(threads->environment);
+  fut_memory_free(threads);
 }
 
-void fut_crew_leave(fut_crew *crew) {
-  if (atomic_fetch_sub(&crew->keepers, 1) == 1)
-    crew_free(crew);
+void fut_threads_leave(fut_threads *threads) {
+  if (atomic_fetch_sub(&threads->keepers, 1) == 1)
+    threads_free(threads);
 }

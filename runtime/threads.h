@@ -1,10 +1,10 @@
-/* crew.h - the workers of a thread pool: what they are and how they live
+/* threads.h - the workers of a thread pool: what they are and how they live
 
-   For the files of the thread pool alone: crew.c has the workers' lives,
-   search.c how they find tasks, worker.c what they do with them, crew_stop.c
-   how that is stopped, thread_pool.c the executor. */
-#ifndef FUT_CREW_H
-#define FUT_CREW_H
+   For the files of the thread pool alone: threads.c has the workers' lives,
+   thread_search.c how they find tasks, thread_worker.c what they do with them,
+   thread_stop.c how that is stopped, thread_pool.c the executor. */
+#ifndef FUT_THREADS_H
+#define FUT_THREADS_H
 
 #include "idle.h"
 #include "interruption.h"
@@ -15,9 +15,9 @@
 #include "thread_pool.h"
 #include "timer.h"
 
-#define FUT_CREW_NAME 32
+#define FUT_THREADS_NAME 32
 
-typedef struct fut_crew fut_crew;
+typedef struct fut_threads fut_threads;
 
 /* What is with the place of a worker. */
 typedef enum fut_place {
@@ -59,7 +59,7 @@ typedef struct fut_worker {
   fut_worker_report report; /* of local */
   fut_tally tally;
   _Atomic(fut_task *) running; /* atomic: what it runs, or NULL; to compare
-                                  only, but see crew_stop.c */
+                                  only, but see thread_stop.c */
   fut_interruption interruption;
   fut_timer timer;           /* of the task that runs */
   fut_stop stop;             /* guarded by the lock of timers, as below */
@@ -67,20 +67,20 @@ typedef struct fut_worker {
   fut_deadline acknowledged; /* when that was first seen, or 0 */
   fut_deadline pause;        /* until the next signal */
   bool given_up;             /* its task has ended without it */
-  fut_crew *crew;            /* set once; while it runs a reference */
+  fut_threads *threads;      /* set once; while it runs a reference */
   unsigned number;           /* set once: 1, 2, ... */
-  fut_thread thread;         /* guarded by the crew's mutex, as below */
+  fut_thread thread;         /* guarded by the threads's mutex, as below */
   bool joinable;
   fut_place place;
 } fut_worker;
 
 /* The pool. */
-struct fut_crew {
+struct fut_threads {
   fut_executor executor;
   fut_queue *queue;
   fut_idle idle;
   unsigned max_workers; /* set once, as all below */
-  char name[FUT_CREW_NAME];
+  char name[FUT_THREADS_NAME];
   size_t max_tasks_per_child;
   fut_deadline idle_timeout;
   fut_object *environment;          /* may be NULL */
@@ -100,56 +100,56 @@ struct fut_crew {
                                 and for each that may be adrift */
 };
 
-/* --- crew.c --- */
+/* --- threads.c --- */
 
 /* See that somebody searches, after publishing a task. An error says that no
    worker could be started and what waited was cancelled. Any thread. */
-fut_err fut_crew_wake(fut_crew *crew);
+fut_err fut_threads_wake(fut_threads *threads);
 
 /* End `terminated` if no worker runs, nor will. Any thread. */
-void fut_crew_settle(fut_crew *crew);
+void fut_threads_settle(fut_threads *threads);
 
 /* Do without a worker whose task was given up: another may be started in its
    stead. It was alive. Any thread. */
-void fut_crew_cast_off(fut_worker *worker);
+void fut_threads_cast_off(fut_worker *worker);
 
 /* Break the pool: what waits fails, what runs goes on. Any thread. */
-void fut_crew_break(fut_crew *crew, const char *message);
+void fut_threads_break(fut_threads *threads, const char *message);
 
 /* Cancel all tasks that wait, and let go of them. Any thread. */
-void fut_crew_cancel(fut_crew *crew);
+void fut_threads_cancel(fut_threads *threads);
 
 /* Let go of a task that was taken from a pool that is broken. Any thread. */
-void fut_crew_fail(fut_crew *crew, fut_task *task);
+void fut_threads_fail(fut_threads *threads, fut_task *task);
 
 /* Join every thread that can be joined but the calling one. */
-void fut_crew_join(fut_crew *crew);
+void fut_threads_join(fut_threads *threads);
 
 /* Keep the pool no longer, as an owner or a worker. */
-void fut_crew_leave(fut_crew *crew);
+void fut_threads_leave(fut_threads *threads);
 
-/* --- search.c --- */
+/* --- thread_search.c --- */
 
 /* Whether there is a task to take anywhere. Any thread. */
-bool fut_crew_more(fut_crew *crew);
+bool fut_threads_more(fut_threads *threads);
 
 /* Take a task that another worker than thief has taken ahead, or NULL. NULL
    for a thief that is none. */
-fut_task *fut_crew_steal(fut_crew *crew, const fut_worker *thief);
+fut_task *fut_threads_steal(fut_threads *threads, const fut_worker *thief);
 
 /* Return the next task, or NULL when the worker is to end. Blocks. */
 fut_task *fut_worker_next(fut_worker *worker);
 
-/* --- worker.c --- */
+/* --- thread_worker.c --- */
 
 /* What a worker's thread does. */
 void fut_worker_main(void *worker);
 
-/* --- crew_stop.c --- */
+/* --- thread_stop.c --- */
 
 /* As the functions of an executor, of the same names. */
-bool fut_crew_stop(fut_executor *executor, fut_task *task);
-void fut_crew_halt(fut_executor *executor);
+bool fut_threads_stop(fut_executor *executor, fut_task *task);
+void fut_threads_halt(fut_executor *executor);
 
 /* The time of the task that the worker has just started begins to count. False
    if it cannot be watched. Worker only. */

@@ -10,6 +10,7 @@
 #include "memory.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 /* --- the set of threads --------------------------------------------------- */
 
@@ -101,36 +102,44 @@ void allocator_each_thread(const allocator *self,
 /* --- memory ----------------------------------------------------------------
  */
 
+/* A new object: it is a thread, or makes the newest one complete. */
+static inline void note_new(allocator *self, void *block, size_t kind,
+                            size_t size) {
+  if (kind != LUA_TTHREAD)
+    self->fresh++;
+  else if (self->has_main)
+    add(self, block, size);
+  else
+    self->has_main = true;
+}
+
 static void *allocate(void *context, void *block, size_t old, size_t size) {
   allocator *self = context;
-  atomic_size_t *memory = &self->report->memory;
-  size_t before = block ? old : 0;
-  /* relaxed: only this thread writes it */
-  size_t used = atomic_load_explicit(memory, memory_order_relaxed) - before;
-  if (size > before && (used > self->limit || size > self->limit - used))
-    return NULL;
-  if (block && size == 0 && old == self->thread_size)
-    take(self, block);
-  void *result = self->base(self->base_context, block, old, size);
-  if (result == NULL && size > 0)
-    return NULL;
-  atomic_store_explicit(memory, used + size, memory_order_relaxed);
-  if (block == NULL) {
-    if (old == LUA_TTHREAD)
-      add(self, result, size);
-    else
-      self->fresh++;
+  size_t used = self->used - (block ? old : 0);
+  if (size == 0) {
+    if (old == self->thread_size)
+      take(self, block);
+  } else if (used > self->limit || size > self->limit - used) {
+    if (block == NULL || size > old) /* what shrinks must not fail */
+      return NULL;
   }
+  void *result = NULL;
+  if (size == 0)
+    free(block);
+  else if ((result = realloc(block, size)) == NULL)
+    return NULL;
+  self->used = used + size;
+  /* relaxed: a figure for others */
+  atomic_store_explicit(&self->report->memory, self->used,
+                        memory_order_relaxed);
+  if (block == NULL)
+    note_new(self, result, old, size);
   return result;
 }
 
-void allocator_open(allocator *self, lua_State *L, fut_worker_report *report) {
+lua_State *allocator_open(allocator *self, fut_worker_report *report) {
   *self = (allocator){.report = report, .limit = FUT_UNLIMITED};
-  self->base = lua_getallocf(L, &self->base_context);
-  size_t used =
-      (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
-  atomic_store(&report->memory, used);
-  lua_setallocf(L, allocate, self);
+  return lua_newstate(allocate, self);
 }
 
 void allocator_fini(allocator *self) { fut_memory_free(self->threads); }

@@ -15,12 +15,12 @@
 
 /* Embedded by its owner; used by the thread that runs the state. */
 typedef struct allocator {
-  fut_worker_report *report; /* its `memory` counts the bytes */
+  fut_worker_report *report; /* its `memory` tells `used` */
+  size_t used;               /* bytes */
   size_t limit;              /* FUT_UNLIMITED: none */
   void *owner;               /* for whoever finds it by allocator_of() */
-  lua_Alloc base;            /* what the memory comes from */
-  void *base_context;
-  void **threads; /* hash set of thread objects, NULL where empty */
+  bool has_main;             /* the main thread was made */
+  void **threads;            /* hash set of thread objects, NULL where empty */
   size_t capacity, count;
   void *newest;               /* the last one made, or NULL */
   unsigned fresh;             /* objects made since then */
@@ -28,9 +28,9 @@ typedef struct allocator {
   volatile sig_atomic_t busy; /* the set is being changed */
 } allocator;
 
-/* Make a state's memory go through self from now on. The state is new, and
-   only its main thread exists. Does not enforce a limit yet. */
-void allocator_open(allocator *self, lua_State *L, fut_worker_report *report);
+/* Return a new state without libraries whose memory self provides, or NULL if
+   there is none. It enforces no limit yet. */
+lua_State *allocator_open(allocator *self, fut_worker_report *report);
 
 /* Requires that the state was closed. */
 void allocator_fini(allocator *self);

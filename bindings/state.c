@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "state_environment.h"
 #include "stop.h"
+#include "warn.h"
 #include "worker_functions.h"
 
 #include <lualib.h>
@@ -21,6 +22,7 @@ struct fut_worker_local {
   const state_environment *environment; /* the pool's, which outlives it */
   fut_worker_report *report;
   allocator allocator;
+  warnings warnings;
   stop stop;
   wire_state *wire;
   wire_message outcome;
@@ -52,7 +54,7 @@ static int handle(lua_State *L) {
 }
 
 static size_t held(const fut_worker_local *local) {
-  return atomic_load(&local->report->memory);
+  return local->allocator.used;
 }
 
 static int call(lua_State *L) {
@@ -165,8 +167,9 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   fut_worker_local *local = fut_memory_new(sizeof *local);
   if (local == NULL)
     return FUT_ENOMEM;
-  lua_State *L = local->L = luaL_newstate();
+  lua_State *L = local->L = allocator_open(&local->allocator, report);
   if (L == NULL) {
+    allocator_fini(&local->allocator);
     fut_memory_free(local);
     return FUT_ENOMEM;
   }
@@ -179,7 +182,7 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   local->ctx = NULL;
   local->stop = (stop){.report = report, .main = L, .running = L};
   wire_message_init(&local->outcome);
-  allocator_open(&local->allocator, L, report);
+  warnings_open(&local->warnings, L);
   local->allocator.limit = local->environment->memory_limit;
   lua_pushcfunction(L, setup);
   lua_pushlightuserdata(L, local);

@@ -11,7 +11,8 @@
    it: it is replaced before the error is raised.
 
    ThreadSanitizer holds signals back until the task makes a system call. There
-   a standing hook looks every POLL instructions whether it was asked. */
+   a standing hook looks every POLL instructions as well whether it was asked.
+ */
 #include "stop.h"
 
 #include "stop_functions.h"
@@ -60,7 +61,7 @@ static void replace_handlers(lua_State *L) {
   }
 }
 
-static _Noreturn void raise_error(lua_State *L) {
+void stop_raise(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX,
               stop_of(L)->exiting ? &exit_key : &stop_key);
   lua_error(L);
@@ -74,7 +75,7 @@ static _Noreturn void raise_first(lua_State *L, stop *self) {
   self->since = fut_clock_now();
   atomic_store(&self->report->acknowledged, true);
   replace_handlers(L);
-  raise_error(L);
+  stop_raise(L);
 }
 
 static void hook(lua_State *L, lua_Debug *ar);
@@ -113,11 +114,11 @@ static void hook(lua_State *L, lua_Debug *ar) {
   }
   self->raised++;
   replace_handlers(L);
-  raise_error(L);
+  stop_raise(L);
 }
 
 void stop_arrived(stop *self) {
-  if (polling || !stop_asked(self))
+  if (!stop_asked(self))
     return;
   lua_State *running = self->running;
   self->armed = 1;
@@ -189,9 +190,4 @@ void stop_exit(lua_State *L) {
   self->exiting = true;
   lua_rawsetp(L, LUA_REGISTRYINDEX, &exit_key);
   raise_first(L, self);
-}
-
-void stop_pass_on(lua_State *L, const stop *self, unsigned raised) {
-  if (self->unwinding && self->raised != raised)
-    raise_error(L);
 }

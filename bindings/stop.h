@@ -62,8 +62,15 @@ static inline stop *stop_of(lua_State *L) { return allocator_of(L)->owner; }
    keeps it. */
 _Noreturn void stop_exit(lua_State *L);
 
+/* Raise the error of the stop again. */
+_Noreturn void stop_raise(lua_State *L);
+
 /* For calls that come back from protected code: raise again if the error was
    raised since there were so many. May be in a closer: then not. */
-void stop_pass_on(lua_State *L, const stop *self, unsigned raised);
+static inline void stop_pass_on(lua_State *L, const stop *self,
+                                unsigned raised) {
+  if (self->unwinding && self->raised != raised)
+    stop_raise(L);
+}
 
 #endif

@@ -15,9 +15,9 @@
  */
 
 /* `raised` is how often the error had been raised before the call. */
-static int finish(lua_State *L, int status, lua_KContext raised, int skipped) {
-  stop *self = stop_of(L);
-  stop_pass_on(L, self, (unsigned)raised);
+static inline int finish(lua_State *L, stop *self, int status, unsigned raised,
+                         int skipped) {
+  stop_pass_on(L, self, raised);
   if (status == LUA_OK || status == LUA_YIELD)
     return lua_gettop(L) - skipped;
   if (status == LUA_ERRMEM)
@@ -28,21 +28,22 @@ static int finish(lua_State *L, int status, lua_KContext raised, int skipped) {
 }
 
 static int finish_pcall(lua_State *L, int status, lua_KContext raised) {
-  return finish(L, status, raised, 0);
+  return finish(L, stop_of(L), status, (unsigned)raised, 0);
 }
 
 static int finish_xpcall(lua_State *L, int status, lua_KContext raised) {
-  return finish(L, status, raised, 2);
+  return finish(L, stop_of(L), status, (unsigned)raised, 2);
 }
 
 static int l_stop_pcall(lua_State *L) {
   luaL_checkany(L, 1);
   lua_pushboolean(L, 1); /* first result if there is no error */
   lua_insert(L, 1);
-  lua_KContext raised = (lua_KContext)stop_of(L)->raised;
-  int status =
-      lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, raised, finish_pcall);
-  return finish_pcall(L, status, raised);
+  stop *self = stop_of(L);
+  unsigned raised = self->raised;
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0,
+                          (lua_KContext)raised, finish_pcall);
+  return finish(L, self, status, raised, 0);
 }
 
 int l_stop_xpcall(lua_State *L) {
@@ -51,10 +52,11 @@ int l_stop_xpcall(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2); /* below the arguments */
-  lua_KContext raised = (lua_KContext)stop_of(L)->raised;
+  stop *self = stop_of(L);
+  unsigned raised = self->raised;
   int status = lua_pcallk(L, count - 2, LUA_MULTRET, STOP_XPCALL_HANDLER,
-                          raised, finish_xpcall);
-  return finish_xpcall(L, status, raised);
+                          (lua_KContext)raised, finish_xpcall);
+  return finish(L, self, status, raised, 2);
 }
 
 /* --- coroutines --------------------------------------------------------------

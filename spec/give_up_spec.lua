@@ -63,7 +63,7 @@ describe("a task stuck in C that is cancelled", function()
       for i = 1, 2 do fs[i] = start(ex, gate.path) end
       for i = 1, 2 do assert.is_true(fs[i]:cancel(true)) end
       futures.wait(fs)
-      for i = 1, 2 do
+      for _ = 1, 2 do
         assert.equal("fine", ex:submit(function() return "fine" end):result())
       end
       gate:open(2)

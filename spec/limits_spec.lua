@@ -12,6 +12,7 @@ describe("memory_limit", function()
   local function hog()
     local t = {}
     for i = 1, 1e9 do t[i] = tostring(i) end
+    return t
   end
 
   it("fails a task that needs more, as Lua words it; the state is made anew", function()

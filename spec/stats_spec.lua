@@ -16,7 +16,8 @@ describe("ex:stats()", function()
     futures.wait(fs)
     local stats = ex:stats()
     assert.same({ 10, 3, 0 }, { stats.completed, stats.failed, stats.cancelled })
-    local running = { stopping.start(ex, gates.pass, gate.path), stopping.start(ex, gates.pass, gate.path) }
+    local running = {}
+    for i = 1, 2 do running[i] = stopping.start(ex, gates.pass, gate.path) end
     local waiting = { ex:submit(print), ex:submit(print), ex:submit(print) }
     assert.is_true(waiting[2]:cancel())
     stats = ex:stats()

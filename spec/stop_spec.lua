@@ -161,11 +161,11 @@ describe("a stopped task", function()
           file:write(name, " ", n, " ", tostring(ok), "\n")
         end })
       end
-      local a <close> = closer "a"
+      local _ <close> = closer "a"
       coroutine.wrap(function()
-        local b <close> = closer "b"
+        local _ <close> = closer "b"
         pcall(function()
-          local c <close> = closer "c"
+          local _ <close> = closer "c"
           while true do end
         end)
       end)()
@@ -180,8 +180,8 @@ describe("a stopped task", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     local path = os.tmpname()
     local f = stopping.start(ex, function(out)
-      local last <close> = setmetatable({}, { __close = function() io.open(out, "w"):close() end })
-      local first <close> = setmetatable({}, { __close = function() while true do end end })
+      local _ <close> = setmetatable({}, { __close = function() io.open(out, "w"):close() end })
+      local _ <close> = setmetatable({}, { __close = function() while true do end end })
       while true do end
     end, path)
     os.remove(path)
@@ -259,7 +259,7 @@ describe("the functions of Lua that a worker has replaced", function()
     same(function()
       local log = {}
       local co = coroutine.create(function()
-        local x <close> = setmetatable({}, { __close = function() log[#log + 1] = "closed" end })
+        local _ <close> = setmetatable({}, { __close = function() log[#log + 1] = "closed" end })
         coroutine.yield()
       end)
       coroutine.resume(co)
@@ -267,7 +267,7 @@ describe("the functions of Lua that a worker has replaced", function()
     end)
     same(function()
       local co = coroutine.create(function()
-        local x <close> = setmetatable({}, { __close = function() error("in close", 0) end })
+        local _ <close> = setmetatable({}, { __close = function() error("in close", 0) end })
         coroutine.yield()
       end)
       coroutine.resume(co)

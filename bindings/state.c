@@ -247,7 +247,7 @@ bool state_stop_due(const fut_worker_local *local) {
   return stop_due(&local->stop);
 }
 
-void state_stop(lua_State *L) { stop_raise(L); }
+void state_stop(lua_State *L) { stop_now(L); }
 
 /* --- a task ------------------------------------------------------------------
  */

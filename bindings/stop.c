@@ -172,7 +172,7 @@ void stop_resume(stop *self, const stop *outer) {
 
 bool stop_due(const stop *self) { return !self->unwinding && stop_asked(self); }
 
-void stop_raise(lua_State *L) { raise_first(L, stop_of(L)); }
+void stop_now(lua_State *L) { raise_first(L, stop_of(L)); }
 
 void stop_open(stop *self, lua_State *L, fut_worker_report *report,
                lua_CFunction base) {

@@ -53,7 +53,7 @@ bool stop_asked(const stop *self);
 bool stop_due(const stop *self);
 
 /* Raise the error. Requires that it is due. */
-_Noreturn void stop_raise(lua_State *L);
+_Noreturn void stop_now(lua_State *L);
 
 /* Return the stop of the state. */
 static inline stop *stop_of(lua_State *L) { return allocator_of(L)->owner; }

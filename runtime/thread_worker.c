@@ -124,7 +124,7 @@ static void vacate(fut_worker *worker) {
     threads->adrift--;
   else {
     threads->alive--;
-    if (worker->leaving) {
+    if (worker->leaving && !fut_queue_closed(threads->queue)) {
       fut_thread_detach(worker->thread);
       worker->joinable = false;
     }

@@ -101,13 +101,21 @@ static fut_worker *find_place(fut_threads *threads, fut_worker *spare) {
 /* Start a thread for the worker. Assumes mutex held. */
 static fut_err start_thread(fut_threads *threads, fut_worker *worker,
                             bool spare) {
+  fut_thread last;
+  if (worker->joinable) /* it has left its place, and has hardly anything else
+                           to do */
+    last = worker->thread;
   begin(worker);
   atomic_fetch_add(&threads->keepers, 1);
   fut_err err = fut_thread_start(&worker->thread, fut_worker_main, worker);
   if (err != FUT_OK) {
     atomic_fetch_sub(&threads->keepers, 1);
+    if (worker->joinable)
+      worker->thread = last;
     return err;
   }
+  if (worker->joinable)
+    fut_thread_detach(last);
   worker->joinable = true;
   worker->place = FUT_PLACE_ALIVE;
   threads->alive++;

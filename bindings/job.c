@@ -169,7 +169,9 @@ static unsigned char *job_room(fut_task *task, size_t size) {
 }
 
 static const fut_task_kind job_kind = {
-    .future = {{"job", fut_future_free}, job_fini},
+    .future = {.object = {"job", fut_future_free},
+               .fini = job_fini,
+               .watched = fut_task_watched},
     .run = job_run,
     .fail = job_fail,
     .call = job_call,

@@ -10,8 +10,8 @@
 
 static void promise_fini(fut_future *future) { (void)future; }
 
-static const fut_future_kind promise_kind = {{"future", fut_future_free},
-                                             promise_fini};
+static const fut_future_kind promise_kind = {
+    .object = {"future", fut_future_free}, .fini = promise_fini};
 
 int l_future_new(lua_State *L) {
   context *ctx = context_get(L);

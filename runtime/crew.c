@@ -7,8 +7,7 @@
 #include "process_worker.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define SLOW_NS 50000000 /* a worker that was woken comes earlier than this */
@@ -41,7 +40,7 @@ static fut_seat_streams *streams_of(const fut_crew_member *member) {
   return member->streams.base;
 }
 
-/* --- through the streams ----------------------------------------------------
+/* --- through the streams -----------------------------------------------------
  */
 
 /* Whether the worker has the slot and the task there is as we know it. */
@@ -63,6 +62,8 @@ static void send_call(fut_crew *crew, unsigned seat, fut_slots *slots,
   fut_slots_started(slots, at);
   fut_handed *handed = &slots->handed[at];
   fut_call call = fut_task_kind_of(handed->task)->call(handed->task);
+  if (handed->size > 0 || handed->sent >= call.size)
+    return; /* it asks for too much */
   size_t put =
       fut_stream_put(&streams_of(member)->calls, &member->call_position,
                      call.bytes + handed->sent, call.size - handed->sent);
@@ -77,8 +78,11 @@ static void receive_outcome(fut_crew *crew, unsigned seat, fut_slots *slots,
   fut_crew_member *member = &crew->members[seat];
   fut_handed *handed = &slots->handed[at];
   if (handed->size == 0) { /* it begins */
+    uint64_t size = atomic_load(&slots->segment->slots[at].size);
+    if (size <= FUT_SLOT_SPACE)
+      return;
     fut_slots_started(slots, at);
-    handed->size = slots->segment->slots[at].size;
+    handed->size = size;
     if (handed->size < SIZE_MAX / 2)
       handed->room = fut_task_kind_of(handed->task)
                          ->outcome(handed->task, (size_t)handed->size);
@@ -94,7 +98,7 @@ static void receive_outcome(fut_crew *crew, unsigned seat, fut_slots *slots,
 
 void fut_crew_collect_slot(fut_crew *crew, unsigned seat, fut_slots *slots,
                            unsigned at) {
-  if (slots->segment->slots[at].size > FUT_SLOT_SPACE)
+  if (atomic_load(&slots->segment->slots[at].size) > FUT_SLOT_SPACE)
     receive_outcome(crew, seat, slots, at); /* all of it is there */
   fut_slots_collect(slots, at);
 }
@@ -105,8 +109,10 @@ void fut_crew_collect(fut_crew *crew, unsigned seat, fut_slots *slots) {
     return;
   fut_seat *place = &crew->segment->seat[seat];
   unsigned count = atomic_load(&place->done_count);
-  if (count - member->done > FUT_SLOTS) /* it has lost its mind */
-    member->done = count;
+  if (count - member->done > FUT_SLOTS) { /* it has lost its mind */
+    fut_crew_signal(crew, seat, SIGKILL);
+    return;
+  }
   while (member->done != count) {
     unsigned at = atomic_load(&place->done[member->done++ % FUT_SLOTS]);
     if (fut_slots_done(slots, at, seat))
@@ -120,7 +126,7 @@ void fut_crew_collect(fut_crew *crew, unsigned seat, fut_slots *slots) {
     receive_outcome(crew, seat, slots, outgoing - 1);
 }
 
-/* --- who sleeps and who searches --------------------------------------------
+/* --- who sleeps and who searches ---------------------------------------------
  */
 
 /* Wake the worker in a seat for a task: false if it did not sleep. */
@@ -134,10 +140,11 @@ static bool wake(fut_crew *crew, unsigned seat) {
   return true;
 }
 
-bool fut_crew_wake(fut_crew *crew, unsigned waiting, fut_deadline now) {
-  unsigned searching, sleeper;
+fut_crew_answer fut_crew_wake(fut_crew *crew, unsigned waiting,
+                              fut_deadline now) {
+  unsigned searching, slow, sleeper;
 again:
-  searching = 0;
+  searching = slow = 0;
   sleeper = crew->size;
   for (unsigned i = 0; i < crew->size; i++) {
     fut_crew_member *member = &crew->members[i];
@@ -151,18 +158,22 @@ again:
       member->called = now;
     else if (now != FUT_POLL && now - member->called > SLOW_NS)
       member->slow = true;
-    if (state == FUT_SEAT_SEARCHING && !member->slow)
-      searching++;
-    else if (state == FUT_SEAT_ASLEEP && sleeper == crew->size)
+    if (state == FUT_SEAT_SEARCHING) {
+      searching += !member->slow;
+      slow += member->slow;
+    } else if (state == FUT_SEAT_ASLEEP && sleeper == crew->size)
       sleeper = i;
   }
   if (searching >= waiting)
-    return false;
-  if (sleeper == crew->size)
-    return crew->present < crew->size;
-  if (searching == 0 && !wake(crew, sleeper))
-    goto again; /* it has gone, or come by itself */
-  return false;
+    return FUT_CREW_COMES;
+  if (sleeper < crew->size) {
+    if (searching == 0 && !wake(crew, sleeper))
+      goto again; /* it has gone, or come by itself */
+    return FUT_CREW_COMES;
+  }
+  if (crew->present < crew->size)
+    return FUT_CREW_START;
+  return searching + slow > 0 ? FUT_CREW_COMES : FUT_CREW_BUSY;
 }
 
 void fut_crew_wake_all(fut_crew *crew) {
@@ -185,8 +196,21 @@ void fut_crew_signal(fut_crew *crew, unsigned seat, int signal) {
     fut_process_signal(&crew->members[seat].process, signal);
 }
 
-/* --- coming and going -------------------------------------------------------
+/* --- coming and going --------------------------------------------------------
  */
+
+/* Make a seat as new for a worker that is to be started. */
+static void renew(fut_seat *place) {
+  atomic_store(&place->opened, false);
+  atomic_store(&place->bell.asleep, false);
+  atomic_store(&place->done_count, 0);
+  atomic_store(&place->run_time, 0);
+  atomic_store(&place->memory, 0);
+  atomic_store(&place->outgoing, 0);
+  atomic_store(&place->incoming, 0);
+  place->report[0] = '\0';
+  atomic_store(&place->state, FUT_SEAT_SEARCHING);
+}
 
 unsigned fut_crew_take_seat(fut_crew *crew) {
   unsigned seat = 0;
@@ -195,9 +219,7 @@ unsigned fut_crew_take_seat(fut_crew *crew) {
   if (seat < crew->size) {
     crew->members[seat] = (fut_crew_member){
         .present = true, .kill_at = FUT_NEVER, .called = FUT_NEVER};
-    fut_seat *place = &crew->segment->seat[seat];
-    memset(place, 0, sizeof *place);
-    atomic_store(&place->state, FUT_SEAT_SEARCHING);
+    renew(&crew->segment->seat[seat]);
     crew->present++;
   }
   return seat;

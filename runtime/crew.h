@@ -42,7 +42,7 @@ fut_err fut_crew_init(fut_crew *crew, fut_segment *segment, int segment_fd,
 /* Requires that nobody is present. */
 void fut_crew_fini(fut_crew *crew);
 
-/* --- the mutex held --------------------------------------------------------
+/* --- the mutex held ----------------------------------------------------------
  */
 
 /* Move what is on its way through the streams of a member, and collect the
@@ -53,9 +53,16 @@ void fut_crew_collect(fut_crew *crew, unsigned seat, fut_slots *slots);
 void fut_crew_collect_slot(fut_crew *crew, unsigned seat, fut_slots *slots,
                            unsigned slot);
 
-/* See that somebody searches, when tickets wait. True: a worker should be
-   started. With FUT_POLL for now, it is not looked who is slow. */
-bool fut_crew_wake(fut_crew *crew, unsigned waiting, fut_deadline now);
+typedef enum fut_crew_answer {
+  FUT_CREW_BUSY,  /* all are, and will look for more */
+  FUT_CREW_COMES, /* somebody searches, or was woken: to be looked after */
+  FUT_CREW_START  /* a worker should be started */
+} fut_crew_answer;
+
+/* See that somebody searches, when tasks wait. With FUT_POLL for now, it is not
+   looked who is slow. */
+fut_crew_answer fut_crew_wake(fut_crew *crew, unsigned waiting,
+                              fut_deadline now);
 
 /* Wake all that sleep, to end. */
 void fut_crew_wake_all(fut_crew *crew);
@@ -73,7 +80,7 @@ unsigned fut_crew_take_seat(fut_crew *crew);
 /* The member of a seat has ended: make it empty. */
 void fut_crew_leave(fut_crew *crew, unsigned seat);
 
-/* --- the keeper, without the mutex -----------------------------------------
+/* --- the keeper, without the mutex -------------------------------------------
  */
 
 /* Start a worker in a seat that was taken. Return 0 or an errno. */

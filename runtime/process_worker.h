@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* --- the parent -------------------------------------------------------------
+/* --- the parent --------------------------------------------------------------
  */
 
 enum { FUT_INHERITED = 7 };
@@ -26,7 +26,7 @@ typedef struct fut_process_worker_inheritance {
 int fut_process_worker_start(fut_process *process, const char *program,
                              fut_process_worker_inheritance *inheritance);
 
-/* --- the worker -------------------------------------------------------------
+/* --- the worker --------------------------------------------------------------
  */
 
 /* What came of a call; bytes are the worker's own until its next call. */

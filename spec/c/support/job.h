@@ -35,7 +35,7 @@ static inline void job_fail(fut_task *task, fut_err why, const char *message) {
 }
 
 static const fut_task_kind job_kind = {
-    .future = {{"job", fut_future_free}, job_fini},
+    .future = {.object = {"job", fut_future_free}, .fini = job_fini},
     .run = job_run,
     .fail = job_fail};
 

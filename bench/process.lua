@@ -164,6 +164,10 @@ line("  of a bare futex", median(bare), "us", "<= 2", median(asleep) / median(ba
 line("first result", ours.first, "ms", "<= 3")
 line("private memory of a worker", memory, "KiB", "<= 2560")
 line("1 MiB string, both ways", ours.string, "ms")
-if theirs.string then line("  of CPython", theirs.string, "ms", ">= 4", theirs.string / ours.string) end
+if theirs.string then
+  line("  of CPython", theirs.string, "ms", ">= 4", theirs.string / ours.string)
+end
 line("10,000 records, both ways", ours.records, "ms")
-if theirs.records then line("  of CPython", theirs.records, "ms", ">= 1.3", theirs.records / ours.records) end
+if theirs.records then
+  line("  of CPython", theirs.records, "ms", ">= 1.3", theirs.records / ours.records)
+end

@@ -15,6 +15,7 @@
 ---@field FIRST_EXCEPTION "FIRST_EXCEPTION" for futures.wait: one has failed, or all have ended
 ---@field Executor futures.Executor the class that all executors belong to, for isinstance
 ---@field ThreadPoolExecutor futures.ThreadPoolExecutorClass
+---@field ProcessPoolExecutor futures.ProcessPoolExecutorClass
 ---@field Future futures.FutureClass
 ---@field Error futures.ErrorClass every error of the library
 ---@field CancelledError futures.ErrorClass
@@ -150,6 +151,26 @@ function Executor:shutdown(opts) end
 --- and package.cpath of this moment say. Unknown options raise.
 ---@class futures.ThreadPoolExecutorClass
 ---@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.ThreadPoolExecutor
+
+---@class futures.ProcessPoolExecutor: futures.Executor
+local ProcessPoolExecutor = {}
+
+--- Send SIGTERM to every worker, then shut down without waiting; what has not
+--- started is cancelled, what runs fails with BrokenProcessPool.
+function ProcessPoolExecutor:terminate_workers() end
+
+--- The same with SIGKILL.
+function ProcessPoolExecutor:kill_workers() end
+
+--- Make a pool of child processes. They start when there are tasks for them, and
+--- find modules where package.path and package.cpath of this moment say.
+--- Functions travel as source. Raises if the program futures-worker is not found.
+---@class futures.ProcessPoolExecutorClass
+---@overload fun(opts?: integer|futures.ProcessPoolOptions): futures.ProcessPoolExecutor
+
+---@class futures.ProcessPoolOptions: futures.ThreadPoolOptions
+---@field on_worker_death? "break"|"respawn" what the unexpected end of a worker
+---  fails: all that is unfinished, and the pool (the default), or the task it ran
 
 ---@class futures.ThreadPoolOptions an integer in its place is max_workers
 ---@field max_workers? integer 1 to 65535; futures.cpu_count() by default

@@ -32,11 +32,11 @@ static void break_pool(fut_process_pool *pool, const char *why) {
     if (pool->slots.handed[at].task)
       fut_slots_abandon(&pool->slots, at, FUT_EBROKENPROCESSES, why);
   fut_deadline now = fut_clock_now();
-  for (unsigned i = 0; i < pool->crew.size; i++) {
-    fut_crew_member *member = &pool->crew.members[i];
+  for (unsigned i = 0; i < pool->children.size; i++) {
+    fut_child *member = &pool->children.child[i];
     member->expected = true;
     member->kill_at = now + KILL_NS;
-    fut_crew_signal(&pool->crew, i, SIGTERM);
+    fut_children_signal(&pool->children, i, SIGTERM);
   }
   fut_process_see_to_end(pool);
 }
@@ -53,8 +53,8 @@ static bool sane(const fut_process_pool *pool, unsigned at, unsigned gone) {
   if (fut_slot_state(word) == FUT_SLOT_READY)
     return true;
   unsigned seat = fut_slot_seat(word);
-  return fut_slot_state(word) != FUT_SLOT_FREE && seat < pool->crew.size &&
-         seat != gone && pool->crew.members[seat].started;
+  return fut_slot_state(word) != FUT_SLOT_FREE && seat < pool->children.size &&
+         seat != gone && pool->children.child[seat].started;
 }
 
 /* Collect what the worker has done, and return the slot of the task that it had
@@ -62,12 +62,12 @@ static bool sane(const fut_process_pool *pool, unsigned at, unsigned gone) {
 static unsigned last_task(fut_process_pool *pool, unsigned seat) {
   fut_slots *slots = &pool->slots;
   unsigned victim = FUT_SLOTS;
-  fut_crew_collect(&pool->crew, seat, slots);
+  fut_children_collect(&pool->children, seat, slots);
   for (unsigned at = 0; at < FUT_SLOTS; at++) {
     if (slots->handed[at].task == NULL || sane(pool, at, seat))
       continue;
     if (fut_slots_done(slots, at, seat)) /* it could not say so */
-      fut_crew_collect_slot(&pool->crew, seat, slots, at);
+      fut_children_collect_slot(&pool->children, seat, slots, at);
     else if (victim == FUT_SLOTS)
       victim = at;
     else
@@ -89,20 +89,20 @@ static void describe(const fut_process_pool *pool, unsigned seat,
   char how[64];
   fut_process_end_text(end, how, sizeof how);
   snprintf(why, size, "worker %ld %s",
-           (long)pool->crew.members[seat].process.pid, how);
+           (long)pool->children.child[seat].process.pid, how);
 }
 
 /* Decide what the end of a worker means. Assumes mutex held. */
 static void bury(fut_process_pool *pool, unsigned seat,
                  const fut_process_end *end) {
-  fut_crew *crew = &pool->crew;
+  fut_children *children = &pool->children;
   fut_seat *place = &pool->segment->seat[seat];
   bool opened = atomic_load(&place->opened);
   unsigned state = atomic_load(&place->state);
   char why[FUT_REPORT_SIZE + 64];
   describe(pool, seat, end, why, sizeof why);
   unsigned victim = last_task(pool, seat);
-  bool expected = crew->members[seat].expected ||
+  bool expected = children->child[seat].expected ||
                   (state == FUT_SEAT_RETIRED && victim == FUT_SLOTS);
   if (victim < FUT_SLOTS) {
     const fut_handed *handed = &pool->slots.handed[victim];
@@ -111,20 +111,20 @@ static void bury(fut_process_pool *pool, unsigned seat,
                       handed->stopping ? NULL : why);
   }
   pool->slots.lost = true;
-  fut_crew_leave(crew, seat);
+  fut_children_leave(children, seat);
   bool killed = end->how == FUT_END_SIGNAL && end->code == SIGKILL;
   if (opened)
-    crew->failures = 0;
+    children->failures = 0;
   else if (!expected)
-    crew->failures += killed ? 1 : KILLED_LIMIT / START_LIMIT + 1;
+    children->failures += killed ? 1 : KILLED_LIMIT / START_LIMIT + 1;
   if (!expected && (state == FUT_SEAT_FAILED || !pool->respawn ||
-                    crew->failures >= KILLED_LIMIT))
+                    children->failures >= KILLED_LIMIT))
     break_pool(pool, why);
 }
 
 static void bury_all(fut_process_pool *pool) {
-  for (unsigned i = 0; i < pool->crew.size; i++) {
-    fut_crew_member *member = &pool->crew.members[i];
+  for (unsigned i = 0; i < pool->children.size; i++) {
+    fut_child *member = &pool->children.child[i];
     fut_process_end end;
     if (!member->started)
       continue;
@@ -145,24 +145,25 @@ static void start_worker(fut_process_pool *pool, fut_deadline now) {
     pool->start = false;
   wanted = wanted && !fut_executor_broken(&pool->executor) &&
            fut_slots_waiting(&pool->slots) > 0;
-  unsigned seat = wanted ? fut_crew_take_seat(&pool->crew) : pool->crew.size;
+  unsigned seat =
+      wanted ? fut_children_take_seat(&pool->children) : pool->children.size;
   fut_process_unlock(pool);
-  if (seat == pool->crew.size)
+  if (seat == pool->children.size)
     return;
-  int failed = fut_crew_start(&pool->crew, seat);
+  int failed = fut_children_start(&pool->children, seat);
   fut_process_lock(pool);
   if (failed) {
-    fut_crew_leave(&pool->crew, seat);
+    fut_children_leave(&pool->children, seat);
     pool->no_start = now + RETRY_NS;
     char why[320];
     snprintf(why, sizeof why, "cannot start %s: %s", pool->program,
              strerror(failed));
-    if (pool->crew.present == 0)
+    if (pool->children.present == 0)
       break_pool(pool, why);
   } else {
-    pool->crew.members[seat].started = true;
-    if (pool->crew.members[seat].expected) /* broken meanwhile, or killed */
-      fut_crew_signal(&pool->crew, seat, SIGKILL);
+    pool->children.child[seat].started = true;
+    if (pool->children.child[seat].expected) /* broken meanwhile, or killed */
+      fut_children_signal(&pool->children, seat, SIGKILL);
   }
   fut_process_unlock(pool);
 }
@@ -175,8 +176,8 @@ bool fut_process_stop(fut_process_pool *pool, unsigned at, fut_err why,
   if (!fut_slots_stop(&pool->slots, at, why, now + KILL_NS))
     return false;
   unsigned seat = fut_slot_seat(fut_slots_word(&pool->slots, at));
-  if (seat < pool->crew.size && pool->crew.members[seat].started)
-    fut_event_set(&pool->crew.members[seat].stop);
+  if (seat < pool->children.size && pool->children.child[seat].started)
+    fut_event_set(&pool->children.child[seat].stop);
   return true;
 }
 
@@ -189,9 +190,9 @@ static fut_deadline see_to_task(fut_process_pool *pool, unsigned at,
     return FUT_NEVER;
   if (handed->stopping && handed->kill_at <= now) {
     unsigned seat = fut_slot_seat(fut_slots_word(&pool->slots, at));
-    if (fut_slots_take(&pool->slots, at) && seat < pool->crew.size) {
-      pool->crew.members[seat].expected = true;
-      fut_crew_signal(&pool->crew, seat, SIGKILL);
+    if (fut_slots_take(&pool->slots, at) && seat < pool->children.size) {
+      pool->children.child[seat].expected = true;
+      fut_children_signal(&pool->children, seat, SIGKILL);
       return FUT_NEVER; /* its end comes */
     }
   } else if (fut_process_stop(
@@ -204,7 +205,7 @@ static fut_deadline see_to_task(fut_process_pool *pool, unsigned at,
 /* Kill the worker in a seat, if it should have ended by now. */
 static fut_deadline see_to_member(fut_process_pool *pool, unsigned seat,
                                   fut_deadline now) {
-  fut_crew_member *member = &pool->crew.members[seat];
+  fut_child *member = &pool->children.child[seat];
   if (!member->started)
     return FUT_NEVER;
   bool broken = fut_executor_broken(&pool->executor) != NULL;
@@ -216,7 +217,7 @@ static fut_deadline see_to_member(fut_process_pool *pool, unsigned seat,
   /* its own end may take long, if it has begun */
   if (broken ||
       atomic_load(&pool->segment->seat[seat].state) != FUT_SEAT_RETIRED)
-    fut_crew_signal(&pool->crew, seat, SIGKILL);
+    fut_children_signal(&pool->children, seat, SIGKILL);
   member->expected = true;
   member->kill_at = FUT_NEVER;
   return FUT_NEVER;
@@ -232,7 +233,7 @@ static fut_deadline see_to_times(fut_process_pool *pool, fut_deadline now) {
       fut_deadline next = see_to_task(pool, at, now);
       again = next < again ? next : again;
     }
-  for (unsigned i = 0; i < pool->crew.size; i++) {
+  for (unsigned i = 0; i < pool->children.size; i++) {
     fut_deadline next = see_to_member(pool, i, now);
     again = next < again ? next : again;
   }
@@ -256,23 +257,23 @@ static void look(fut_process_pool *pool, fut_deadline now) {
 
 /* Whether no worker is left, nor will be. Assumes mutex held. */
 static bool over(const fut_process_pool *pool) {
-  return pool->crew.present == 0 && pool->phase == FUT_PHASE_CLOSED;
+  return pool->children.present == 0 && pool->phase == FUT_PHASE_CLOSED;
 }
 
 /* Sleep until a worker rings, one ends, or deadline. */
 static void sleep_keeper(fut_process_pool *pool, fut_deadline deadline) {
   unsigned count = 1;
   pool->fds[0] =
-      (struct pollfd){.fd = pool->crew.event.readable, .events = POLLIN};
-  for (unsigned i = 0; i < pool->crew.size; i++)
-    if (pool->crew.members[i].started)
+      (struct pollfd){.fd = pool->children.event.readable, .events = POLLIN};
+  for (unsigned i = 0; i < pool->children.size; i++)
+    if (pool->children.child[i].started)
       pool->fds[count++] = (struct pollfd){
-          .fd = pool->crew.members[i].process.watch, .events = POLLIN};
+          .fd = pool->children.child[i].process.watch, .events = POLLIN};
   int64_t left = fut_deadline_left(deadline);
   int64_t ms = left == INT64_MAX ? -1 : left / 1000000 + (left > 0);
   poll(pool->fds, count, ms > INT_MAX ? INT_MAX : (int)ms);
   atomic_store(&pool->segment->parent_asleep, false);
-  fut_event_clear(&pool->crew.event);
+  fut_event_clear(&pool->children.event);
 }
 
 void fut_process_keep(void *argument) {

@@ -3,7 +3,7 @@
 #ifndef FUT_PROCESS_PARENT_H
 #define FUT_PROCESS_PARENT_H
 
-#include "crew.h"
+#include "children.h"
 #include "executor.h"
 #include "progress.h"
 #include "queue.h"
@@ -18,10 +18,10 @@ struct pollfd;
    on whatever the submitting thread does, and whoever waits is served by the
    worker directly.
 
-   `mutex` guards slots and crew. Nobody waits for it to make a step: who finds
-   it taken leaves a note (`wanted`), and whoever holds it looks for notes after
-   it has given it back. Under it futures end, so locks of arenas, completion
-   queues, rooms and parkers are taken; no user code runs.
+   `mutex` guards slots and children. Nobody waits for it to make a step: who
+   finds it taken leaves a note (`wanted`), and whoever holds it looks for notes
+   after it has given it back. Under it futures end, so locks of arenas,
+   completion queues, rooms and parkers are taken; no user code runs.
 
    Who keeps the pool: its owners and tasks, by references, and the keeper until
    no worker is left. */
@@ -36,7 +36,7 @@ typedef struct fut_process_pool {
   fut_mutex mutex;
   atomic_bool wanted;    /* atomic: a step is to be made */
   fut_slots slots;       /* guarded by mutex */
-  fut_crew crew;         /* guarded by mutex */
+  fut_children children; /* guarded by mutex */
   bool backlog;          /* guarded by mutex: the truth of segment.backlog */
   unsigned phase;        /* guarded by mutex: the truth of segment.phase */
   bool start;            /* guarded by mutex: a worker is to be started */

@@ -85,10 +85,10 @@ static bool pool_stop(fut_executor *executor, fut_task *task) {
 static void pool_kill(fut_executor *executor, int signal) {
   fut_process_pool *pool = (fut_process_pool *)executor;
   fut_process_lock(pool);
-  for (unsigned i = 0; i < pool->crew.size; i++)
-    if (pool->crew.members[i].present) {
-      pool->crew.members[i].expected = true;
-      fut_crew_signal(&pool->crew, i, signal);
+  for (unsigned i = 0; i < pool->children.size; i++)
+    if (pool->children.child[i].present) {
+      pool->children.child[i].expected = true;
+      fut_children_signal(&pool->children, i, signal);
     }
   fut_process_unlock(pool);
 }
@@ -119,8 +119,8 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
     else
       stats->pending++;
   }
-  for (unsigned i = 0; i < pool->crew.size; i++) {
-    if (!pool->crew.members[i].started)
+  for (unsigned i = 0; i < pool->children.size; i++) {
+    if (!pool->children.child[i].started)
       continue;
     const fut_seat *place = &pool->segment->seat[i];
     unsigned state = atomic_load(&place->state);
@@ -140,10 +140,10 @@ static bool pool_memory(fut_executor *executor, unsigned worker,
   fut_process_pool *pool = (fut_process_pool *)executor;
   fut_process_lock(pool);
   unsigned seat = 0;
-  for (; seat < pool->crew.size; seat++)
-    if (pool->crew.members[seat].started && worker-- == 0)
+  for (; seat < pool->children.size; seat++)
+    if (pool->children.child[seat].started && worker-- == 0)
       break;
-  bool found = seat < pool->crew.size;
+  bool found = seat < pool->children.size;
   if (found)
     *bytes = (size_t)atomic_load(&pool->segment->seat[seat].memory);
   fut_process_unlock(pool);
@@ -156,7 +156,7 @@ static void progress_step(fut_executor *executor) {
 
 static bool progress_crowded(fut_executor *executor) {
   fut_process_pool *pool = (fut_process_pool *)executor;
-  return fut_crew_awake(&pool->crew) + 1 > pool->cpus;
+  return fut_children_awake(&pool->children) + 1 > pool->cpus;
 }
 
 /* --- beginning and end -------------------------------------------------------
@@ -164,7 +164,7 @@ static bool progress_crowded(fut_executor *executor) {
 
 static void pool_free(fut_process_pool *pool) {
   pool_join(&pool->executor);
-  fut_crew_fini(&pool->crew);
+  fut_children_fini(&pool->children);
   fut_queue_free(pool->queue);
   fut_shared_close(&pool->shared);
   fut_mutex_fini(&pool->mutex);
@@ -247,8 +247,8 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   strcpy(pool->program, options->program);
   pool->segment = pool->shared.base;
   segment_init(pool->segment, settings_at, options);
-  err = fut_crew_init(&pool->crew, pool->segment, pool->shared.fd,
-                      pool->program, workers);
+  err = fut_children_init(&pool->children, pool->segment, pool->shared.fd,
+                          pool->program, workers);
   if (err != FUT_OK)
     goto free_program;
   fut_slots_init(&pool->slots, pool->segment);
@@ -274,7 +274,7 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
 
 fini_crew:
   fut_mutex_fini(&pool->mutex);
-  fut_crew_fini(&pool->crew);
+  fut_children_fini(&pool->children);
 free_program:
   fut_memory_free(pool->program);
 free_fds:

@@ -37,7 +37,7 @@ static bool full(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   /* where priorities matter few are handed out, to be recalled again */
   return !fut_slots_room(slots) ||
-         (slots->sorted && fut_slots_waiting(slots) >= 2 * pool->crew.size);
+         (slots->sorted && fut_slots_waiting(slots) >= 2 * pool->children.size);
 }
 
 static void hand_out(fut_process_pool *pool) {
@@ -79,18 +79,18 @@ fut_task *fut_process_take_any(fut_process_pool *pool) {
  */
 
 void fut_process_ring(fut_process_pool *pool) {
-  fut_event_set(&pool->crew.event);
+  fut_event_set(&pool->children.event);
 }
 
 void fut_process_see_to_workers(fut_process_pool *pool, fut_deadline now) {
   unsigned waiting = fut_slots_waiting(&pool->slots);
   if (waiting == 0 || fut_executor_broken(&pool->executor))
     return;
-  fut_crew_answer answer = fut_crew_wake(&pool->crew, waiting, now);
+  fut_children_answer answer = fut_children_wake(&pool->children, waiting, now);
   bool ring = false;
-  if (answer == FUT_CREW_START && !pool->start)
+  if (answer == FUT_CHILDREN_START && !pool->start)
     ring = pool->start = true;
-  if (answer != FUT_CREW_BUSY && !pool->look)
+  if (answer != FUT_CHILDREN_BUSY && !pool->look)
     ring = pool->look = true; /* the keeper looks a little later who came */
   if (ring)
     fut_process_ring(pool);
@@ -107,7 +107,7 @@ void fut_process_see_to_end(fut_process_pool *pool) {
   pool->phase = phase;
   atomic_store(&pool->segment->phase, phase);
   if (phase == FUT_PHASE_CLOSED) {
-    fut_crew_wake_all(&pool->crew);
+    fut_children_wake_all(&pool->children);
     fut_process_ring(pool);
   }
 }
@@ -128,16 +128,16 @@ void fut_process_look_at(fut_process_pool *pool, unsigned at) {
   unsigned seat = fut_slot_seat(word);
   if (fut_slot_state(word) == FUT_SLOT_RUNNING)
     fut_slots_started(&pool->slots, at);
-  if (fut_slot_state(word) != FUT_SLOT_DONE || seat >= pool->crew.size)
+  if (fut_slot_state(word) != FUT_SLOT_DONE || seat >= pool->children.size)
     return;
-  fut_crew_collect(&pool->crew, seat, &pool->slots);
+  fut_children_collect(&pool->children, seat, &pool->slots);
   if (fut_slots_done(&pool->slots, at, seat)) /* it was not told yet */
-    fut_crew_collect_slot(&pool->crew, seat, &pool->slots, at);
+    fut_children_collect_slot(&pool->children, seat, &pool->slots, at);
 }
 
 static void pass(fut_process_pool *pool) {
-  for (unsigned i = 0; i < pool->crew.size; i++)
-    fut_crew_collect(&pool->crew, i, &pool->slots);
+  for (unsigned i = 0; i < pool->children.size; i++)
+    fut_children_collect(&pool->children, i, &pool->slots);
   fut_slots_look(&pool->slots);
   hand_out(pool);
   fut_process_see_to_workers(pool, FUT_POLL);

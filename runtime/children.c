@@ -1,5 +1,5 @@
-/* crew.c - the workers of a process pool, as the parent sees them */
-#include "crew.h"
+/* children.c - the workers of a process pool, as the parent sees them */
+#include "children.h"
 
 #include "check.h"
 #include "doorbell.h"
@@ -12,31 +12,31 @@
 
 #define SLOW_NS 50000000 /* a worker that was woken comes earlier than this */
 
-fut_err fut_crew_init(fut_crew *crew, fut_segment *segment, int segment_fd,
-                      char *program, unsigned size) {
-  *crew = (fut_crew){.segment = segment,
-                     .segment_fd = segment_fd,
-                     .program = program,
-                     .size = size};
-  crew->members = fut_memory_new(size * sizeof *crew->members);
-  if (crew->members == NULL)
+fut_err fut_children_init(fut_children *children, fut_segment *segment,
+                          int segment_fd, char *program, unsigned size) {
+  *children = (fut_children){.segment = segment,
+                             .segment_fd = segment_fd,
+                             .program = program,
+                             .size = size};
+  children->child = fut_memory_new(size * sizeof *children->child);
+  if (children->child == NULL)
     return FUT_ENOMEM;
-  if (fut_event_open(&crew->event) != FUT_OK) {
-    fut_memory_free(crew->members);
+  if (fut_event_open(&children->event) != FUT_OK) {
+    fut_memory_free(children->child);
     return FUT_ENOMEM;
   }
   for (unsigned i = 0; i < size; i++)
-    crew->members[i] = (fut_crew_member){.present = false};
+    children->child[i] = (fut_child){.present = false};
   return FUT_OK;
 }
 
-void fut_crew_fini(fut_crew *crew) {
-  CHECK(crew->present == 0);
-  fut_event_close(&crew->event);
-  fut_memory_free(crew->members);
+void fut_children_fini(fut_children *children) {
+  CHECK(children->present == 0);
+  fut_event_close(&children->event);
+  fut_memory_free(children->child);
 }
 
-static fut_seat_streams *streams_of(const fut_crew_member *member) {
+static fut_seat_streams *streams_of(const fut_child *member) {
   return member->streams.base;
 }
 
@@ -54,9 +54,9 @@ static bool has(const fut_slots *slots, unsigned seat, unsigned at) {
 }
 
 /* Send more of the call that the worker has asked for. */
-static void send_call(fut_crew *crew, unsigned seat, fut_slots *slots,
+static void send_call(fut_children *children, unsigned seat, fut_slots *slots,
                       unsigned at) {
-  fut_crew_member *member = &crew->members[seat];
+  fut_child *member = &children->child[seat];
   if (!has(slots, seat, at))
     return;
   fut_slots_started(slots, at);
@@ -69,13 +69,13 @@ static void send_call(fut_crew *crew, unsigned seat, fut_slots *slots,
                      call.bytes + handed->sent, call.size - handed->sent);
   handed->sent += put;
   if (put > 0)
-    fut_bell_ring(&crew->segment->seat[seat].bell, &member->cord);
+    fut_bell_ring(&children->segment->seat[seat].bell, &member->cord);
 }
 
 /* Receive more of the outcome that the worker sends, as a whole or in part. */
-static void receive_outcome(fut_crew *crew, unsigned seat, fut_slots *slots,
-                            unsigned at) {
-  fut_crew_member *member = &crew->members[seat];
+static void receive_outcome(fut_children *children, unsigned seat,
+                            fut_slots *slots, unsigned at) {
+  fut_child *member = &children->child[seat];
   fut_handed *handed = &slots->handed[at];
   if (handed->size == 0) { /* it begins */
     uint64_t size = atomic_load(&slots->segment->slots[at].size);
@@ -93,64 +93,65 @@ static void receive_outcome(fut_crew *crew, unsigned seat, fut_slots *slots,
                      (size_t)handed->size - handed->received);
   handed->received += got;
   if (got > 0)
-    fut_bell_ring(&crew->segment->seat[seat].bell, &member->cord);
+    fut_bell_ring(&children->segment->seat[seat].bell, &member->cord);
 }
 
-void fut_crew_collect_slot(fut_crew *crew, unsigned seat, fut_slots *slots,
-                           unsigned at) {
+void fut_children_collect_slot(fut_children *children, unsigned seat,
+                               fut_slots *slots, unsigned at) {
   if (atomic_load(&slots->segment->slots[at].size) > FUT_SLOT_SPACE)
-    receive_outcome(crew, seat, slots, at); /* all of it is there */
+    receive_outcome(children, seat, slots, at); /* all of it is there */
   fut_slots_collect(slots, at);
 }
 
-void fut_crew_collect(fut_crew *crew, unsigned seat, fut_slots *slots) {
-  fut_crew_member *member = &crew->members[seat];
+void fut_children_collect(fut_children *children, unsigned seat,
+                          fut_slots *slots) {
+  fut_child *member = &children->child[seat];
   if (!member->started)
     return;
-  fut_seat *place = &crew->segment->seat[seat];
+  fut_seat *place = &children->segment->seat[seat];
   unsigned count = atomic_load(&place->done_count);
   if (count - member->done > FUT_SLOTS) { /* it has lost its mind */
-    fut_crew_signal(crew, seat, SIGKILL);
+    fut_children_signal(children, seat, SIGKILL);
     return;
   }
   while (member->done != count) {
     unsigned at = atomic_load(&place->done[member->done++ % FUT_SLOTS]);
     if (fut_slots_done(slots, at, seat))
-      fut_crew_collect_slot(crew, seat, slots, at);
+      fut_children_collect_slot(children, seat, slots, at);
   }
   unsigned incoming = atomic_load(&place->incoming);
   if (incoming != 0)
-    send_call(crew, seat, slots, incoming - 1);
+    send_call(children, seat, slots, incoming - 1);
   unsigned outgoing = atomic_load(&place->outgoing);
   if (outgoing != 0 && has(slots, seat, outgoing - 1))
-    receive_outcome(crew, seat, slots, outgoing - 1);
+    receive_outcome(children, seat, slots, outgoing - 1);
 }
 
 /* --- who sleeps and who searches ---------------------------------------------
  */
 
 /* Wake the worker in a seat for a task: false if it did not sleep. */
-static bool wake(fut_crew *crew, unsigned seat) {
-  fut_seat *place = &crew->segment->seat[seat];
+static bool wake(fut_children *children, unsigned seat) {
+  fut_seat *place = &children->segment->seat[seat];
   unsigned asleep = FUT_SEAT_ASLEEP;
   if (!atomic_compare_exchange_strong(&place->state, &asleep,
                                       FUT_SEAT_SEARCHING))
     return false;
-  fut_bell_ring(&place->bell, &crew->members[seat].cord);
+  fut_bell_ring(&place->bell, &children->child[seat].cord);
   return true;
 }
 
-fut_crew_answer fut_crew_wake(fut_crew *crew, unsigned waiting,
-                              fut_deadline now) {
+fut_children_answer fut_children_wake(fut_children *children, unsigned waiting,
+                                      fut_deadline now) {
   unsigned searching, slow, sleeper;
 again:
   searching = slow = 0;
-  sleeper = crew->size;
-  for (unsigned i = 0; i < crew->size; i++) {
-    fut_crew_member *member = &crew->members[i];
+  sleeper = children->size;
+  for (unsigned i = 0; i < children->size; i++) {
+    fut_child *member = &children->child[i];
     if (!member->present)
       continue;
-    unsigned state = atomic_load(&crew->segment->seat[i].state);
+    unsigned state = atomic_load(&children->segment->seat[i].state);
     if (state != FUT_SEAT_SEARCHING) {
       member->called = FUT_NEVER;
       member->slow = false;
@@ -161,39 +162,39 @@ again:
     if (state == FUT_SEAT_SEARCHING) {
       searching += !member->slow;
       slow += member->slow;
-    } else if (state == FUT_SEAT_ASLEEP && sleeper == crew->size)
+    } else if (state == FUT_SEAT_ASLEEP && sleeper == children->size)
       sleeper = i;
   }
   if (searching >= waiting)
-    return FUT_CREW_COMES;
-  if (sleeper < crew->size) {
-    if (searching == 0 && !wake(crew, sleeper))
+    return FUT_CHILDREN_COMES;
+  if (sleeper < children->size) {
+    if (searching == 0 && !wake(children, sleeper))
       goto again; /* it has gone, or come by itself */
-    return FUT_CREW_COMES;
+    return FUT_CHILDREN_COMES;
   }
-  if (crew->present < crew->size)
-    return FUT_CREW_START;
-  return searching + slow > 0 ? FUT_CREW_COMES : FUT_CREW_BUSY;
+  if (children->present < children->size)
+    return FUT_CHILDREN_START;
+  return searching + slow > 0 ? FUT_CHILDREN_COMES : FUT_CHILDREN_BUSY;
 }
 
-void fut_crew_wake_all(fut_crew *crew) {
-  for (unsigned i = 0; i < crew->size; i++)
-    if (crew->members[i].started)
-      wake(crew, i);
+void fut_children_wake_all(fut_children *children) {
+  for (unsigned i = 0; i < children->size; i++)
+    if (children->child[i].started)
+      wake(children, i);
 }
 
-unsigned fut_crew_awake(const fut_crew *crew) {
+unsigned fut_children_awake(const fut_children *children) {
   unsigned awake = 0;
-  for (unsigned i = 0; i < crew->size; i++) {
-    unsigned state = atomic_load(&crew->segment->seat[i].state);
+  for (unsigned i = 0; i < children->size; i++) {
+    unsigned state = atomic_load(&children->segment->seat[i].state);
     awake += state == FUT_SEAT_SEARCHING || state == FUT_SEAT_BUSY;
   }
   return awake;
 }
 
-void fut_crew_signal(fut_crew *crew, unsigned seat, int signal) {
-  if (crew->members[seat].started)
-    fut_process_signal(&crew->members[seat].process, signal);
+void fut_children_signal(fut_children *children, unsigned seat, int signal) {
+  if (children->child[seat].started)
+    fut_process_signal(&children->child[seat].process, signal);
 }
 
 /* --- coming and going --------------------------------------------------------
@@ -212,33 +213,33 @@ static void renew(fut_seat *place) {
   atomic_store(&place->state, FUT_SEAT_SEARCHING);
 }
 
-unsigned fut_crew_take_seat(fut_crew *crew) {
+unsigned fut_children_take_seat(fut_children *children) {
   unsigned seat = 0;
-  while (seat < crew->size && crew->members[seat].present)
+  while (seat < children->size && children->child[seat].present)
     seat++;
-  if (seat < crew->size) {
-    crew->members[seat] = (fut_crew_member){
-        .present = true, .kill_at = FUT_NEVER, .called = FUT_NEVER};
-    renew(&crew->segment->seat[seat]);
-    crew->present++;
+  if (seat < children->size) {
+    children->child[seat] =
+        (fut_child){.present = true, .kill_at = FUT_NEVER, .called = FUT_NEVER};
+    renew(&children->segment->seat[seat]);
+    children->present++;
   }
   return seat;
 }
 
-void fut_crew_leave(fut_crew *crew, unsigned seat) {
-  fut_crew_member *member = &crew->members[seat];
+void fut_children_leave(fut_children *children, unsigned seat) {
+  fut_child *member = &children->child[seat];
   if (member->started) {
     fut_shared_close(&member->streams);
     fut_bell_cord_close(&member->cord);
     fut_event_close(&member->stop);
   }
   member->present = member->started = false;
-  atomic_store(&crew->segment->seat[seat].state, FUT_SEAT_EMPTY);
-  crew->present--;
+  atomic_store(&children->segment->seat[seat].state, FUT_SEAT_EMPTY);
+  children->present--;
 }
 
-int fut_crew_start(fut_crew *crew, unsigned seat) {
-  fut_crew_member *member = &crew->members[seat];
+int fut_children_start(fut_children *children, unsigned seat) {
+  fut_child *member = &children->child[seat];
   if (fut_shared_new(&member->streams, sizeof(fut_seat_streams)) != FUT_OK)
     return ENOMEM;
   int failed = EMFILE;
@@ -251,10 +252,11 @@ int fut_crew_start(fut_crew *crew, unsigned seat) {
   fut_process_worker_inheritance inheritance = {
       .parent = getpid(),
       .seat = seat,
-      .fds = {crew->segment_fd, member->streams.fd, crew->event.writable,
-              doorbell, member->cord.sleeper, member->stop.readable, -1}};
-  failed =
-      fut_process_worker_start(&member->process, crew->program, &inheritance);
+      .fds = {children->segment_fd, member->streams.fd,
+              children->event.writable, doorbell, member->cord.sleeper,
+              member->stop.readable, -1}};
+  failed = fut_process_worker_start(&member->process, children->program,
+                                    &inheritance);
   if (failed == 0)
     return 0;
   fut_event_close(&member->stop);

@@ -6,10 +6,12 @@
 #include "state.h"
 #include "wire_message.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The content moves between submitter and worker with the state of the future:
-   before it starts it is the submitter's, then the worker's, then read only. */
+   before it starts it is the submitter's, then the worker's, then read only. If
+   the future is abandoned it stays the worker's, and the verdict is read. */
 struct job {
   fut_task task;
   unsigned char *bytes; /* space, or a block of its own */
@@ -17,8 +19,10 @@ struct job {
   fut_object **objects; /* &object, or a block of its own */
   size_t object_count;
   fut_object *object;
-  char *name;          /* owned; NULL: none */
-  enum wire_mode mode; /* set once: of both, call and outcome */
+  enum wire_mode mode;         /* set once: of both, call and outcome */
+  char *name;                  /* owned; NULL: none */
+  const wire_message *verdict; /* the outcome if the future was abandoned; set
+                                  before that; owned unless it is no_memory */
   unsigned char space[];
 };
 
@@ -64,62 +68,70 @@ static bool fill(struct job *job, wire_message *message) {
   return true;
 }
 
+/* The last resort, an outcome that needs no memory: the one string. */
+static unsigned char no_memory_bytes[] = {WIRE_VERSION,
+                                          WIRE_FLAG_PLAIN,
+                                          1,
+                                          WIRE_SHORT + 17,
+                                          'n',
+                                          'o',
+                                          't',
+                                          ' ',
+                                          'e',
+                                          'n',
+                                          'o',
+                                          'u',
+                                          'g',
+                                          'h',
+                                          ' ',
+                                          'm',
+                                          'e',
+                                          'm',
+                                          'o',
+                                          'r',
+                                          'y',
+                                          WIRE_FINISH};
+
+static const wire_message no_memory = {.bytes = no_memory_bytes,
+                                       .size = sizeof no_memory_bytes};
+
 static void job_fini(fut_future *future) {
   struct job *job = (struct job *)future;
   empty(job);
+  if (job->verdict && job->verdict != &no_memory) {
+    wire_message_fini((wire_message *)job->verdict);
+    fut_memory_free((wire_message *)job->verdict);
+  }
   fut_memory_free(job->name);
   fut_task_fini(&job->task);
 }
 
-const unsigned char *job_memory_failure(size_t *size) {
-  static const unsigned char bytes[] = {WIRE_VERSION,
-                                        WIRE_FLAG_PLAIN,
-                                        1,
-                                        WIRE_SHORT + 17,
-                                        'n',
-                                        'o',
-                                        't',
-                                        ' ',
-                                        'e',
-                                        'n',
-                                        'o',
-                                        'u',
-                                        'g',
-                                        'h',
-                                        ' ',
-                                        'm',
-                                        'e',
-                                        'm',
-                                        'o',
-                                        'r',
-                                        'y',
-                                        WIRE_FINISH};
-  *size = sizeof bytes;
-  return bytes;
-}
-
-/* The last resort, an outcome that needs no memory. */
 static void fail_memory(struct job *job) {
   empty(job);
-  const unsigned char *bytes = job_memory_failure(&job->size);
-  memcpy(job->space, bytes, job->size);
+  memcpy(job->space, no_memory.bytes, no_memory.size);
+  job->size = no_memory.size;
 }
 
-static void job_run(fut_task *task, fut_worker_local *local) {
+const unsigned char *job_memory_failure(size_t *size) {
+  *size = no_memory.size;
+  return no_memory.bytes;
+}
+
+static fut_state job_run(fut_task *task, fut_worker_local *local) {
   struct job *job = (struct job *)task;
   fut_state state = FUT_FAILED;
-  if (local == NULL)
-    fail_memory(job);
-  else {
+  wire_message *outcome = NULL;
+  if (local) {
     job_content call = {job->bytes, job->size, job->objects, job->object_count};
-    wire_message *outcome = state_run(local, &call, &state);
-    empty(job);
-    if (outcome == NULL || !fill(job, outcome)) {
-      state = FUT_FAILED;
-      fail_memory(job);
-    }
+    outcome = state_run(local, &call, job->name, &state);
   }
-  fut_future_end(&task->future, state);
+  empty(job);
+  if (state == FUT_CANCELLED)
+    return state;
+  if (outcome && fill(job, outcome))
+    return state;
+  fail_memory(job);
+  return FUT_FAILED;
 }
 
 /* The class of the error that a task fails with, when that is not its own. */
@@ -136,17 +148,29 @@ static enum fail_class class_of(fut_err why) {
   }
 }
 
-/* As state_run() would have made it: class, message, no traceback. */
+/* Fill the empty message with a failure as failure.h has them: class, message,
+   no traceback. False if memory ran out. */
+static bool describe(const struct job *job, fut_err why, const char *message,
+                     wire_message *outcome) {
+  char text[200];
+  if (why == FUT_ETIMEDOUT && message == NULL) {
+    const char *name = job->name;
+    snprintf(text, sizeof text, "task %s%.100s%stimed out after %.10g s",
+             name ? "'" : "", name ? name : "", name ? "' " : "",
+             (double)job->task.timeout / 1e9);
+    message = text;
+  }
+  if (message == NULL)
+    message = fut_err_message(why);
+  return why != FUT_ENOMEM && wire_put_failure(outcome, class_of(why), message);
+}
+
 static void job_fail(fut_task *task, fut_err why, const char *message) {
   struct job *job = (struct job *)task;
   wire_message outcome;
   wire_message_init(&outcome);
-  if (message == NULL)
-    message = fut_err_message(why);
   empty(job);
-  if (why == FUT_ENOMEM ||
-      !wire_put_failure(&outcome, class_of(why), message) ||
-      !fill(job, &outcome))
+  if (!describe(job, why, message, &outcome) || !fill(job, &outcome))
     fail_memory(job);
   wire_message_fini(&outcome);
   fut_future_end(&task->future, FUT_FAILED);
@@ -155,6 +179,19 @@ static void job_fail(fut_task *task, fut_err why, const char *message) {
 static fut_call job_call(const fut_task *task) {
   const struct job *job = (const struct job *)task;
   return (fut_call){job->name, job->bytes, job->size};
+}
+
+static void job_abandon(fut_task *task, fut_err why) {
+  struct job *job = (struct job *)task;
+  wire_message *verdict = fut_memory_new(sizeof *verdict);
+  job->verdict = &no_memory;
+  if (verdict == NULL)
+    return;
+  wire_message_init(verdict);
+  if (describe(job, why, NULL, verdict))
+    job->verdict = verdict;
+  else
+    fut_memory_free(verdict);
 }
 
 static unsigned char *job_room(fut_task *task, size_t size) {
@@ -174,6 +211,7 @@ static const fut_task_kind job_kind = {
                .watched = fut_task_watched},
     .run = job_run,
     .fail = job_fail,
+    .abandon = job_abandon,
     .call = job_call,
     .outcome = job_room};
 
@@ -186,6 +224,7 @@ struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   job->size = job->object_count = 0;
   job->name = NULL;
   job->mode = mode;
+  job->verdict = NULL;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
     fut_arena_give(ctx->arena, job, true);
@@ -221,6 +260,8 @@ enum wire_mode job_mode(const fut_future *future) {
 
 job_content job_outcome(const fut_future *future) {
   const struct job *job = (const struct job *)future;
+  if (fut_future_abandoned(future))
+    return (job_content){job->verdict->bytes, job->verdict->size, NULL, 0};
   return (job_content){job->bytes, job->size, job->objects, job->object_count};
 }
 

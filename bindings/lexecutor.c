@@ -9,6 +9,7 @@
 #include "lfuture.h"
 #include "process_pool.h"
 #include "state.h"
+#include "state_environment.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -73,16 +74,50 @@ static fut_pool_options pool_options(lua_State *L) {
   return options;
 }
 
+/* Encode the initializer in the table at index 1 with its arguments. Returns
+   NULL if there is none. */
+static wire_message *encode_initializer(lua_State *L, context *ctx,
+                                        enum wire_mode mode) {
+  int top = lua_gettop(L);
+  if (lua_getfield(L, 1, "initializer") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return NULL;
+  }
+  int count = 0;
+  if (lua_getfield(L, 1, "initargs") != LUA_TNIL) {
+    count = (int)luaL_len(L, -1);
+    luaL_checkstack(L, count, "too many initargs");
+    for (int i = 1; i <= count; i++)
+      lua_geti(L, top + 2, i);
+  }
+  lua_remove(L, top + 2);
+  wire_message *message = context_message(L, ctx);
+  wire_encode(L, ctx->wire, top + 1, count + 1, mode, "argument", message);
+  lua_settop(L, top);
+  return message;
+}
+
+/* Return what all states of a pool with the options at index 1 start with. The
+   caller owns it. */
+static fut_object *new_environment(lua_State *L, context *ctx,
+                                   enum wire_mode mode, size_t memory_limit) {
+  const char *path = luaL_checkstring(L, 2);
+  const char *cpath = luaL_checkstring(L, 3);
+  wire_message *initializer = encode_initializer(L, ctx, mode);
+  state_environment *environment =
+      state_environment_new(mode, path, cpath, memory_limit, initializer);
+  if (environment == NULL)
+    fail_no_memory(L);
+  return &environment->object;
+}
+
 /* thread_pool(options, path, cpath): arguments were checked */
 static int l_executor_thread_pool(lua_State *L) {
   context *ctx = context_get(L);
   fut_pool_options options = pool_options(L);
-  const char *path = luaL_checkstring(L, 2);
-  const char *cpath = luaL_checkstring(L, 3);
   executor_box *box = box_push(L, ctx, ctx->executor);
-  options.environment = state_environment_new(path, cpath, WIRE_THREAD);
-  if (options.environment == NULL)
-    fail_no_memory(L);
+  options.environment =
+      new_environment(L, ctx, WIRE_THREAD, options.memory_limit);
   fut_err err = fut_thread_pool_new(&options, &state_ops, &box->executor);
   fut_object_release(options.environment);
   if (err != FUT_OK)
@@ -102,15 +137,18 @@ static int l_executor_process_pool(lua_State *L) {
   lua_getfield(L, 1, "respawn");
   options.respawn = lua_toboolean(L, -1);
   executor_box *box = box_push(L, ctx, ctx->process_executor);
+  wire_message *initializer = encode_initializer(L, ctx, WIRE_PORTABLE);
   wire_message settings;
   wire_message_init(&settings);
   fut_err err = FUT_ENOMEM;
-  if (worker_settings(&settings, path, cpath)) {
+  if (worker_settings(&settings, path, cpath, initializer)) {
     options.settings = settings.bytes;
     options.settings_size = settings.size;
     err = fut_process_pool_new(&options, &box->executor);
     wire_message_fini(&settings);
   }
+  if (initializer)
+    wire_message_clear(initializer);
   if (err != FUT_OK)
     fail_raise_err(L, ctx, err);
   if (!context_add_pool(ctx, box->executor))
@@ -276,6 +314,8 @@ static int l_executor_shutdown(lua_State *L) {
     wait = option(L, "wait", true);
     cancel = option(L, "cancel_futures", false);
   }
+  if (wait && fut_executor_inside(box->executor))
+    fail_raise_err(L, ctx, FUT_EDEADLOCK);
   fut_executor_shutdown(box->executor, cancel);
   if (wait)
     wait_terminated(L, ctx, box->executor);
@@ -289,9 +329,12 @@ static int executor_close(lua_State *L) {
   context *ctx = context_get(L);
   executor_box *box = executor_check(L, 1);
   bool failed = !lua_isnoneornil(L, 2);
+  if (fut_executor_inside(box->executor))
+    fail_raise_err(L, ctx, FUT_EDEADLOCK);
   fut_executor_shutdown(box->executor, failed);
   if (failed && interrupt_is(L, ctx, 2)) {
-    /* the user wants out: nobody waits for what runs */
+    /* the user wants out: what runs is stopped, and nobody waits for that */
+    fut_executor_halt(box->executor);
     context_abandon_pool(ctx, box->executor);
     callbacks_run(L, ctx);
   } else
@@ -327,6 +370,43 @@ static int l_executor_kill_workers(lua_State *L) {
   return kill_workers(L, SIGKILL);
 }
 
+static void set_count(lua_State *L, const char *name, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
+
+static void set_seconds(lua_State *L, const char *name, uint64_t ns) {
+  lua_pushnumber(L, (lua_Number)ns / 1e9);
+  lua_setfield(L, -2, name);
+}
+
+static int l_executor_stats(lua_State *L) {
+  executor_box *box = executor_check(L, 1);
+  context *ctx = context_get(L);
+  if (fut_executor_forked(box->executor))
+    fail_raise_err(L, ctx, FUT_EFORKED);
+  fut_executor_stats stats;
+  fut_executor_stats_get(box->executor, &stats);
+  lua_createtable(L, 0, 10);
+  set_count(L, "workers", stats.workers);
+  set_count(L, "idle", stats.idle);
+  set_count(L, "pending", stats.pending);
+  set_count(L, "running", stats.running);
+  set_count(L, "completed", stats.completed);
+  set_count(L, "failed", stats.failed);
+  set_count(L, "cancelled", stats.cancelled);
+  set_seconds(L, "queue_time", stats.queue_time);
+  set_seconds(L, "run_time", stats.run_time);
+  lua_newtable(L);
+  size_t bytes;
+  for (unsigned i = 0; fut_executor_memory(box->executor, i, &bytes); i++) {
+    lua_pushinteger(L, (lua_Integer)bytes);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "memory");
+  return 1;
+}
+
 static int l_executor_tostring(lua_State *L) {
   executor_box *box = executor_check(L, 1);
   luaL_getmetafield(L, 1, "__name");
@@ -338,14 +418,16 @@ static int l_executor_tostring(lua_State *L) {
     return 1;
   }
   fut_executor_stats_get(box->executor, &stats);
-  lua_pushfstring(L, "<%s at %p workers=%d pending=%I>", name,
+  const char *broken = fut_executor_broken(box->executor) ? " broken" : "";
+  lua_pushfstring(L, "<%s at %p workers=%d pending=%I%s>", name,
                   (void *)box->executor, (int)stats.workers,
-                  (LUAI_UACINT)stats.pending);
+                  (LUAI_UACINT)stats.pending, broken);
   return 1;
 }
 
 static const luaL_Reg methods[] = {{"submit", l_executor_submit},
                                    {"shutdown", l_executor_shutdown},
+                                   {"stats", l_executor_stats},
                                    {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", executor_gc},

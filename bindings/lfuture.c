@@ -181,19 +181,27 @@ static int l_future_traceback(lua_State *L) {
 /* --- states ----------------------------------------------------------------
  */
 
+/* Cancel a task, or (stop) one that runs. Whether that was done. */
+static bool cancel_task(fut_task *task, bool stop) {
+  if (fut_task_cancel(task)) {
+    job_drop(&task->future);
+    return true;
+  }
+  return stop && fut_task_stop(task);
+}
+
+/* future:cancel(stop) */
 static int l_future_cancel(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
-  luaL_argcheck(L, !lua_toboolean(L, 2), 2,
-                "stopping a running task is not supported yet");
-  bool cancelled;
-  if (!future_is_job(box->future))
-    cancelled = fut_future_cancel(box->future);
-  else {
-    cancelled = fut_task_cancel((fut_task *)box->future);
-    if (cancelled)
-      job_drop(box->future);
+  bool stop = false;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    stop = lua_toboolean(L, 2);
   }
+  bool cancelled = future_is_job(box->future)
+                       ? cancel_task((fut_task *)box->future, stop)
+                       : fut_future_cancel(box->future);
   fut_state state = fut_future_state(box->future);
   if (fut_state_done(state))
     future_settle(L, ctx, box->future);

@@ -1,125 +1,103 @@
 /* state.c - a worker's lua_State: made, used and closed on that worker
 
    Its stack holds two values for good: the message handler and the function
-   that makes a call, which run under lua_pcall for each task.
-
-   The outcome of a call that failed is class, error, traceback: class is -1
-   and the error a value of any kind, or class is that of an error of ours and
-   the error its message. One value alone is an error without traceback. */
+   that makes a call, which run under lua_pcall for each task. */
 #include "state.h"
 
-#include "fail.h"
+#include "failure.h"
 #include "memory.h"
+#include "state_environment.h"
+#include "stop.h"
+#include "warn.h"
+#include "worker_functions.h"
 
 #include <lualib.h>
 #include <string.h>
-
-struct environment {
-  fut_object object;
-  const char *path, *cpath; /* set once; lie in text */
-  enum wire_mode mode;      /* set once */
-  char text[];
-};
 
 enum phase { RECEIVING, RUNNING, SENDING };
 
 struct fut_worker_local {
   lua_State *L;
+  const state_environment *environment; /* the pool's, which outlives it */
+  fut_worker_report *report;
+  allocator allocator;
+  warnings warnings;
+  stop stop;
   wire_state *wire;
-  enum wire_mode mode; /* of calls and outcomes */
   wire_message outcome;
   const job_content *call; /* of the task that runs */
+  const char *name;        /* of that task, or NULL */
   wire_lease lease;        /* of its function */
   enum phase phase;
 };
 
 enum { HANDLER = 1, CALLER = 2 }; /* the values at the bottom of the stack */
 
-static void environment_free(fut_object *object) { fut_memory_free(object); }
-
-static const fut_object_kind environment_kind = {"environment",
-                                                 environment_free};
-
-fut_object *state_environment_new(const char *path, const char *cpath,
-                                  enum wire_mode mode) {
-  size_t path_size = strlen(path) + 1, cpath_size = strlen(cpath) + 1;
-  struct environment *environment =
-      fut_memory_new(sizeof *environment + path_size + cpath_size);
-  if (environment == NULL)
-    return NULL;
-  fut_object_init(&environment->object, &environment_kind);
-  environment->mode = mode;
-  environment->path = memcpy(environment->text, path, path_size);
-  environment->cpath = memcpy(environment->text + path_size, cpath, cpath_size);
-  return &environment->object;
-}
-
-/* What cannot be sent is raised as a table, so that it is told from errors of
-   memory, which are strings. */
-static void refuse(lua_State *L, const char *message) {
-  lua_createtable(L, 1, 0);
-  lua_pushstring(L, message);
-  lua_rawseti(L, -2, 1);
-  lua_error(L);
-}
-
-static const wire_hooks hooks = {.refuse = refuse};
+/* --- opening and closing ---------------------------------------------------
+ */
 
 /* Add the traceback to an error of the task: it becomes a table of both. */
 static int handle(lua_State *L) {
-  fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
-  if (local->phase != RUNNING)
-    return 1;
-  if (lua_isnil(L, 1)) {
-    lua_pushliteral(L, "<no error object>");
-    lua_replace(L, 1);
-  }
-  const char *message = lua_type(L, 1) == LUA_TSTRING
-                            ? lua_tostring(L, 1)
-                            : lua_pushfstring(L, "(error object is a %s value)",
-                                              luaL_typename(L, 1));
-  luaL_traceback(L, L, message, 1);
-  /* leave out the last line, which is our caller */
-  const char *text = lua_tostring(L, -1);
-  const char *last = strrchr(text, '\n');
-  if (last && strncmp(last, "\n\t[C]: ", 7) == 0)
-    lua_pushlstring(L, text, (size_t)(last - text));
-  int traceback = lua_gettop(L);
-  lua_createtable(L, 2, 0);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, traceback);
-  lua_rawseti(L, -2, 2);
-  return 1;
+  const fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
+  return local->phase == RUNNING ? failure_handle(L, local->name) : 1;
+}
+
+static size_t held(const fut_worker_local *local) {
+  return local->allocator.used;
 }
 
 static int call(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
   const job_content *content = local->call;
-  int count = wire_decode_task(L, local->wire, local->mode, content->bytes,
-                               content->size, content->objects,
-                               content->object_count, &local->lease);
+  enum wire_mode mode = local->environment->mode;
+  int count =
+      wire_decode_task(L, local->wire, mode, content->bytes, content->size,
+                       content->objects, content->object_count, &local->lease);
   local->phase = RUNNING;
   lua_call(L, count - 1, LUA_MULTRET);
   local->phase = SENDING;
-  wire_encode(L, local->wire, 1, lua_gettop(L), local->mode, "result",
+  if (local->allocator.limit != FUT_UNLIMITED) {
+    size_t used = held(local);
+    local->outcome.limit =
+        used < local->allocator.limit ? local->allocator.limit - used : 1;
+  }
+  wire_encode(L, local->wire, 1, lua_gettop(L), mode, "result",
               &local->outcome);
   return 0;
 }
 
+static void set_path(lua_State *L, const char *field, const char *path) {
+  lua_getglobal(L, LUA_LOADLIBNAME);
+  lua_pushstring(L, path);
+  lua_setfield(L, -2, field);
+  lua_pop(L, 1);
+}
+
+/* Find the source of functions as the module does, which is loaded when that is
+   needed first. */
+static void set_source(lua_State *L, wire_state *wire) {
+  if (luaL_loadstring(L, "return require('futures.source').chunk(...)") !=
+      LUA_OK)
+    lua_error(L);
+  wire_state_set_source(L, wire);
+}
+
+/* Arguments: local. Return handler and caller. */
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
-  const struct environment *environment = lua_touserdata(L, 2);
-  local->mode = environment->mode;
+  const state_environment *environment = local->environment;
+  stop_open(&local->stop, L, local->report);
   luaL_openlibs(L);
-  lua_getglobal(L, LUA_LOADLIBNAME);
-  lua_pushstring(L, environment->path);
-  lua_setfield(L, -2, "path");
-  lua_pushstring(L, environment->cpath);
-  lua_setfield(L, -2, "cpath");
+  stop_replace_functions(L);
+  if (environment->mode == WIRE_THREAD) /* a process is a worker's own */
+    worker_functions_replace(L, &environment->signals);
+  set_path(L, "path", environment->path);
+  set_path(L, "cpath", environment->cpath);
   local->wire = wire_state_push(L);
-  wire_state_set_hooks(local->wire, &hooks);
+  wire_state_set_hooks(local->wire, &failure_hooks);
   luaL_ref(L, LUA_REGISTRYINDEX);
+  if (environment->mode == WIRE_PORTABLE) /* functions may come back */
+    set_source(L, local->wire);
   lua_pushlightuserdata(L, local);
   lua_pushcclosure(L, handle, 1);
   lua_pushlightuserdata(L, local);
@@ -127,162 +105,161 @@ static int setup(lua_State *L) {
   return 2;
 }
 
-static fut_err state_open(fut_object *object, fut_worker_local **opened) {
-  fut_worker_local *local = fut_memory_new(sizeof *local);
-  if (local == NULL)
-    return FUT_ENOMEM;
-  wire_message_init(&local->outcome);
-  local->phase = RECEIVING;
-  local->L = luaL_newstate();
-  if (local->L) {
-    lua_pushcfunction(local->L, setup);
-    lua_pushlightuserdata(local->L, local);
-    lua_pushlightuserdata(local->L, object);
-    if (lua_pcall(local->L, 2, 2, 0) == LUA_OK) {
-      *opened = local;
-      return FUT_OK;
-    }
-    lua_close(local->L);
-  }
-  fut_memory_free(local);
-  return FUT_ENOMEM;
+/* Argument: local. Run the initializer. */
+static int initialize(lua_State *L) {
+  fut_worker_local *local = lua_touserdata(L, 1);
+  const wire_message *message = &local->environment->initializer;
+  lua_settop(L, 0);
+  int count =
+      wire_decode(L, local->wire, local->environment->mode, message->bytes,
+                  message->size, message->objects, message->object_count);
+  lua_call(L, count - 1, 0);
+  return 0;
+}
+
+/* Turn what the initializer raised, the argument, into a message. */
+static int explain(lua_State *L) {
+  if (lua_istable(L, 1) && !luaL_getmetafield(L, 1, "__tostring"))
+    lua_rawgeti(L, 1, 1); /* a refusal, or any table */
+  else
+    lua_settop(L, 1);
+  lua_pushfstring(L, "the initializer of a worker failed: %s",
+                  luaL_tolstring(L, -1, NULL));
+  return 1;
+}
+
+static char *copy(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *block = fut_memory_new(size);
+  return block ? memcpy(block, text, size) : NULL;
+}
+
+/* False if it has failed; *why then says how, unless memory ran out. */
+static bool initialized(fut_worker_local *local, char **why) {
+  lua_State *L = local->L;
+  if (local->environment->initializer.size == 0)
+    return true;
+  stop_begin(&local->stop);
+  lua_pushcfunction(L, initialize);
+  lua_pushlightuserdata(L, local);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+    return true;
+  lua_pushcfunction(L, explain);
+  lua_insert(L, -2);
+  *why = lua_pcall(L, 1, 1, 0) == LUA_OK
+             ? copy(lua_tostring(L, -1))
+             : copy("the initializer of a worker failed");
+  return false;
 }
 
 static void state_close(fut_worker_local *local) {
+  stop_begin(&local->stop);
   lua_close(local->L);
+  allocator_fini(&local->allocator);
   wire_message_fini(&local->outcome);
   fut_memory_free(local);
 }
 
-const fut_worker_ops state_ops = {state_open, state_close};
-
-/* Arguments: class, error, traceback. Encode them; protected. */
-static int send_error(lua_State *L) {
-  fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
-  wire_encode(L, local->wire, 1, 3, local->mode, "error", &local->outcome);
-  return 0;
-}
-
-/* Arguments: error, traceback. Return class, error, traceback: an instance of
-   our classes becomes its class and message. */
-static int classify(lua_State *L) {
-  context *ctx = context_find(L);
-  int class = ctx ? fail_class_of(L, ctx, 1) : -1;
-  lua_pushinteger(L, class);
-  if (class < 0)
-    lua_pushvalue(L, 1);
-  else {
-    lua_pushliteral(L, "message");
-    lua_rawget(L, 1);
-    luaL_tolstring(L, -1, NULL);
-    lua_remove(L, -2);
+static fut_err state_open(fut_object *object, fut_worker_report *report,
+                          fut_worker_local **opened, char **why) {
+  fut_worker_local *local = fut_memory_new(sizeof *local);
+  if (local == NULL)
+    return FUT_ENOMEM;
+  lua_State *L = local->L = allocator_open(&local->allocator, report);
+  if (L == NULL) {
+    allocator_fini(&local->allocator);
+    fut_memory_free(local);
+    return FUT_ENOMEM;
   }
-  lua_pushvalue(L, 2);
-  return 3;
-}
-
-/* Arguments: error, traceback, why it cannot be sent. Return what is sent in
-   its place. */
-static int describe(lua_State *L) {
-  const char *text = luaL_tolstring(L, 1, NULL);
-  lua_pushinteger(L, FAIL_SERIALIZATION);
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, 3), text);
-  lua_pushvalue(L, 2);
-  return 3;
-}
-
-/* Send the three values on top of the stack; false with the reason. */
-static bool sent(lua_State *L, fut_worker_local *local) {
+  local->environment = (const state_environment *)object;
+  local->report = report;
+  local->phase = RECEIVING;
+  local->stop = (stop){.report = report, .main = L, .running = L};
+  wire_message_init(&local->outcome);
+  warnings_open(&local->warnings, L);
+  local->allocator.limit = local->environment->memory_limit;
+  lua_pushcfunction(L, setup);
   lua_pushlightuserdata(L, local);
-  lua_pushcclosure(L, send_error, 1);
-  lua_insert(L, -4);
+  fut_err err = lua_pcall(L, 1, 2, 0) == LUA_OK ? FUT_OK : FUT_ENOMEM;
+  if (err == FUT_OK && !initialized(local, why))
+    err = FUT_EBROKENTHREADS;
+  if (err == FUT_OK)
+    *opened = local;
+  else
+    state_close(local);
+  return err;
+}
+
+static void state_interrupt(fut_worker_local *local) {
+  stop_arrived(&local->stop);
+}
+
+const fut_worker_ops state_ops = {state_open, state_close, state_interrupt};
+
+/* --- a task ------------------------------------------------------------------
+ */
+
+/* Encode what the call has raised, which is on top of the stack. */
+static bool encode_failure(fut_worker_local *local) {
+  lua_State *L = local->L;
+  failure_source source = {local->wire, &local->outcome,
+                           local->environment->mode};
+  lua_pushcfunction(L, failure_encode);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, &source);
+  lua_pushboolean(L, local->phase == RUNNING);
   return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
-/* The call raised what is on top of the stack: encode that. Protected. */
-static int encode_failure(lua_State *L) {
-  fut_worker_local *local = lua_touserdata(L, 2);
-  if (local->phase != RUNNING || !lua_istable(L, 1)) {
-    /* not the task's error: what could not be sent, or no memory */
-    bool refused = lua_istable(L, 1);
-    lua_pushinteger(L, refused ? FAIL_SERIALIZATION : -1);
-    if (refused)
-      lua_rawgeti(L, 1, 1);
-    else
-      lua_pushvalue(L, 1);
-    lua_pushnil(L);
-    if (!sent(L, local))
-      lua_error(L);
-    return 0;
-  }
-  lua_pushcfunction(L, classify);
-  lua_rawgeti(L, 1, 1);
-  lua_rawgeti(L, 1, 2);
-  lua_call(L, 2, 3);
-  if (sent(L, local))
-    return 0;
-  if (!lua_istable(L, -1)) /* no memory */
-    lua_error(L);
-  int reason = lua_gettop(L);
-  lua_rawgeti(L, reason, 1); /* it was the second value that we sent */
-  luaL_gsub(L, lua_tostring(L, -1), "cannot send error 2", "cannot send error");
-  lua_rawseti(L, reason, 1);
-  lua_pushcfunction(L, describe);
-  lua_rawgeti(L, 1, 1);
-  lua_rawgeti(L, 1, 2);
-  lua_rawgeti(L, reason, 1);
-  if (lua_pcall(L, 3, 3, 0) != LUA_OK) { /* its __tostring raised */
-    lua_pop(L, 1);
-    lua_pushinteger(L, FAIL_SERIALIZATION);
-    lua_rawgeti(L, reason, 1);
-    lua_rawgeti(L, 1, 2);
-  }
-  if (!sent(L, local))
-    lua_error(L);
-  return 0;
+/* What the call holds as bytes counts while it runs. False if that is more than
+   the state may hold. */
+static bool make_room(fut_worker_local *local, const job_content *call) {
+  size_t limit = local->environment->memory_limit;
+  if (limit == FUT_UNLIMITED)
+    return true;
+  size_t used = held(local);
+  if (used > limit || call->size > limit - used)
+    return false;
+  local->allocator.limit = limit - call->size;
+  return true;
 }
 
 wire_message *state_run(fut_worker_local *local, const job_content *content,
-                        fut_state *state) {
+                        const char *name, fut_state *state) {
   lua_State *L = local->L;
   local->call = content;
+  local->name = name;
   local->phase = RECEIVING;
   local->lease = (wire_lease){NULL};
+  local->outcome.limit = 0;
+  stop_begin(&local->stop);
+  *state = FUT_FAILED;
+  if (!make_room(local, content)) {
+    local->report->worn = true; /* another may have room */
+    return NULL;
+  }
   lua_pushvalue(L, CALLER);
   int status = lua_pcall(L, 0, 0, HANDLER);
   wire_lease_end(&local->lease);
-  if (status == LUA_OK) {
+  bool fine = true;
+  if (status == LUA_OK)
     *state = FUT_FINISHED;
-    return &local->outcome;
+  else {
+    if (status == LUA_ERRMEM)
+      local->report->worn = true;
+    fine = encode_failure(local);
+    lua_settop(L, CALLER);
+    if (!fine)
+      lua_gc(L, LUA_GCCOLLECT);
   }
-  *state = FUT_FAILED;
-  lua_pushcfunction(L, encode_failure);
-  lua_insert(L, -2);
-  lua_pushlightuserdata(L, local);
-  bool fine = lua_pcall(L, 2, 0, 0) == LUA_OK;
-  lua_settop(L, CALLER);
-  if (!fine)
-    lua_gc(L, LUA_GCCOLLECT);
+  if (local->stop.doubt)
+    local->report->worn = true;
+  if (local->stop.unwinding && !local->stop.exiting) {
+    if (local->phase != RUNNING) /* in the midst of a module, say */
+      local->report->worn = true;
+    *state = FUT_CANCELLED;
+    wire_message_clear(&local->outcome);
+    return NULL;
+  }
   return fine ? &local->outcome : NULL;
-}
-
-size_t state_memory(fut_worker_local *local) {
-  return (size_t)lua_gc(local->L, LUA_GCCOUNT) * 1024 +
-         (size_t)lua_gc(local->L, LUA_GCCOUNTB);
-}
-
-void state_outcome_push(lua_State *L, context *ctx, int first) {
-  if (lua_gettop(L) == first) { /* the error alone */
-    lua_pushvalue(L, first);
-    lua_pushnil(L);
-    return;
-  }
-  lua_Integer class = lua_tointeger(L, first);
-  lua_pushvalue(L, first + 1);
-  if (class >= 0 && class < FAIL_CLASS_COUNT) {
-    fail_push(L, ctx, (enum fail_class) class);
-    lua_pushvalue(L, first + 2);
-    lua_setfield(L, -2, "traceback");
-  }
-  lua_pushvalue(L, first + 2);
 }

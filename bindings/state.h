@@ -5,27 +5,16 @@
 #include "job.h"
 #include "thread_pool.h"
 
-/* What every state of a pool starts with; a counted object. The paths are
-   copied; calls and outcomes are encoded in that mode. NULL if memory ran out.
-   The caller owns the reference. */
-fut_object *state_environment_new(const char *path, const char *cpath,
-                                  enum wire_mode mode);
-
-/* What a thread pool whose tasks are jobs is made with. */
+/* What a thread pool whose tasks are jobs is made with; its environment is one
+   of state_environment.h. */
 extern const fut_worker_ops state_ops;
 
-/* Make the call: its first value is the function. Set *state to FUT_FINISHED
-   or FUT_FAILED and return the values, or what state_outcome_push() wants; the
-   message is the state's own, to be emptied by the caller. NULL: memory ran
-   out. Runs user code. Worker only. */
+/* Make the call: its first value is the function; name, or NULL, is what the
+   task is called in messages. Set *state to FUT_FINISHED or FUT_FAILED and
+   return the values, or what failure_push() wants; the message is the state's
+   own, to be emptied by the caller. NULL: memory ran out, or *state is
+   FUT_CANCELLED: it was stopped. Runs user code. Worker only. */
 wire_message *state_run(fut_worker_local *local, const job_content *call,
-                        fut_state *state);
-
-/* Return how many bytes the state holds. Worker only. */
-size_t state_memory(fut_worker_local *local);
-
-/* Push error and traceback (or nil) of a FAILED outcome that was decoded: the
-   values from index first to the top of the stack, which stay. */
-void state_outcome_push(lua_State *L, context *ctx, int first);
+                        const char *name, fut_state *state);
 
 #endif

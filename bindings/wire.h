@@ -15,7 +15,9 @@ typedef struct wire_message {
   size_t size, capacity;
   fut_object **objects; /* each entry holds one reference */
   size_t object_count, object_capacity;
-  bool busy; /* being encoded into: finalizers that send need another one */
+  size_t limit; /* bytes that it may hold, beyond which there is no memory; 0:
+                   any number */
+  bool busy;    /* being encoded into: finalizers that send need another one */
 } wire_message;
 
 /* Start empty, with no memory. */

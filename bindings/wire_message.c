@@ -47,7 +47,8 @@ void *wire_grow(lua_State *L, void *block, size_t *capacity, size_t needed,
 }
 
 void wire_message_grow(lua_State *L, wire_message *message, size_t more) {
-  if (more > SIZE_MAX / 4 - message->size)
+  if (more > SIZE_MAX / 4 - message->size ||
+      (message->limit && message->size + more > message->limit))
     wire_no_memory(L);
   message->bytes = wire_grow(L, message->bytes, &message->capacity,
                              message->size + more + 48, 1);

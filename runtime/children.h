@@ -33,7 +33,7 @@ typedef struct fut_children {
   unsigned size;       /* set once: seats */
   unsigned present;    /* members there or being started */
   unsigned failures;   /* starts in a row that came to nothing */
-  fut_child *members;
+  fut_child *child;    /* size of them */
 } fut_children;
 
 /* Take over the program's path and the descriptors; FUT_ENOMEM. */

@@ -14,6 +14,9 @@ typedef int64_t fut_deadline;
 /* Return the present moment. Any thread. Never blocks. */
 fut_deadline fut_clock_now(void);
 
+/* The same, cheaper, as of the last tick of the system: up to 10 ms ago. */
+fut_deadline fut_clock_coarse(void);
+
 /* Return the moment so many seconds from now: FUT_POLL for zero or less,
    FUT_NEVER where it lies beyond what can be counted. Requires not NaN. */
 fut_deadline fut_deadline_after(double seconds);

@@ -33,7 +33,10 @@ fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
   }
   fut_future_init(executor->terminated, &terminated_kind, executor->arena);
   fut_room_init(&executor->room, max_pending, executor->arena);
+  atomic_init(&executor->closed, false);
   atomic_init(&executor->breakage, NULL);
+  atomic_init(&executor->cancelled, 0);
+  atomic_init(&executor->failed, 0);
   return FUT_OK;
 }
 
@@ -81,9 +84,12 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task) {
   if (fut_executor_broken(executor))
     return fut_executor_refuse(task, ops(executor)->broken);
   if (!fut_room_enter(&executor->room))
-    return FUT_EFULL;
+    return atomic_load(&executor->closed)
+               ? fut_executor_refuse(task, FUT_ESHUTDOWN)
+               : FUT_EFULL;
   fut_object_hold(&executor->object);
   task->executor = executor;
+  task->submitted = fut_clock_coarse();
   atomic_store_explicit(&task->counted, executor->room.limit != FUT_UNLIMITED,
                         memory_order_relaxed); /* published with the task */
   return ops(executor)->submit(executor, task);
@@ -94,12 +100,16 @@ bool fut_executor_far(const fut_executor *executor) {
 }
 
 fut_future *fut_executor_vacancy(fut_executor *executor) {
-  return fut_room_vacancy(&executor->room);
+  fut_future *vacancy = fut_room_vacancy(&executor->room);
+  if (atomic_load(&executor->closed) || fut_executor_broken(executor))
+    fut_room_open(&executor->room); /* submit will say so */
+  return vacancy;
 }
 
 void fut_executor_shutdown(fut_executor *executor, bool cancel_futures) {
   if (fut_executor_forked(executor))
     return;
+  atomic_store(&executor->closed, true);
   ops(executor)->shutdown(executor, cancel_futures);
   fut_room_open(&executor->room); /* submit now fails rather than wait */
 }
@@ -110,6 +120,16 @@ void fut_executor_kill(fut_executor *executor, int signal) {
   CHECK(ops(executor)->kill != NULL);
   fut_executor_shutdown(executor, true); /* first: none is started anew */
   ops(executor)->kill(executor, signal);
+}
+
+void fut_executor_halt(fut_executor *executor) {
+  if (ops(executor)->halt && !fut_executor_forked(executor))
+    ops(executor)->halt(executor);
+}
+
+bool fut_executor_inside(fut_executor *executor) {
+  return ops(executor)->inside && !fut_executor_forked(executor) &&
+         ops(executor)->inside(executor);
 }
 
 fut_future *fut_executor_terminated(fut_executor *executor) {
@@ -147,6 +167,8 @@ bool fut_task_cancel(fut_task *task) {
   }
   if (!fut_future_cancel(&task->future))
     return false;
+  if (task->executor)
+    atomic_fetch_add(&task->executor->cancelled, 1);
   fut_task_left(task);
   return true;
 }

@@ -12,7 +12,7 @@ typedef struct fut_executor fut_executor;
 typedef struct fut_executor_stats {
   unsigned workers;    /* started and not ended */
   unsigned idle;       /* of those, without a task */
-  size_t pending;      /* tasks not started, cancelled ones included */
+  size_t pending;      /* tasks not started and not cancelled */
   size_t running;      /* tasks started and not ended */
   uint64_t completed;  /* tasks that returned */
   uint64_t failed;     /* tasks that raised, or were made to fail */
@@ -32,6 +32,8 @@ typedef struct fut_executor_ops {
   /* What stop() does once the task has not been cancelled before its start.
      NULL: running tasks cannot be stopped. */
   bool (*stop)(fut_executor *executor, fut_task *task);
+  void (*halt)(fut_executor *executor);   /* NULL: nothing */
+  bool (*inside)(fut_executor *executor); /* NULL: never */
   /* Bring the future of a task up to date with what became of it elsewhere, or
      (cancel) cancel it if it has not started; NULL: it always is. */
   void (*look)(fut_executor *executor, fut_task *task, bool cancel);
@@ -50,7 +52,10 @@ struct fut_executor {
   fut_future *terminated;   /* set once; ends when no worker runs */
   unsigned generation;      /* set once: the fork generation it belongs to */
   fut_room room;            /* for tasks that wait */
+  atomic_bool closed;       /* atomic: it was shut down */
   _Atomic(char *) breakage; /* atomic, set once: why it is broken; NULL: not */
+  atomic_size_t cancelled;  /* atomic: tasks cancelled before their start */
+  atomic_size_t failed;     /* atomic: tasks that were made to fail */
 };
 
 /* For kinds: stand at one reference; FUT_ENOMEM. */
@@ -90,6 +95,14 @@ void fut_executor_shutdown(fut_executor *executor, bool cancel_futures);
 /* Shut down, cancelling, and send a signal to all workers. Requires workers
    that are processes. Any thread. Never blocks. */
 void fut_executor_kill(fut_executor *executor, int signal);
+
+/* Stop all that runs, and do not see to it that it ends: for an executor that
+   was shut down, where nothing waits any more and nobody will. Any thread.
+   Never blocks. */
+void fut_executor_halt(fut_executor *executor);
+
+/* Whether the calling thread is a worker of it. */
+bool fut_executor_inside(fut_executor *executor);
 
 /* Return the future that ends when, after shutdown, no worker runs any more.
    Borrowed. */

@@ -1,6 +1,8 @@
 /* future.c - an outcome that is set once, and those who watch for it
 
-   The state is one atomic word. A future that nobody watches ends by one
+   The state is one atomic word, which also says whether the future is watched,
+   whether whoever runs it was asked to end it early, and whether it was ended
+   without them. A future that nobody watches ends by one
    compare-and-swap; one that is watched ends under its arena's lock, and
    everybody is told before the lock is released. So of all watched futures of
    an arena, the order of ending is the order of telling, and whoever sees a
@@ -15,6 +17,8 @@
 
 #define STATE 7u
 #define WATCHED 8u
+#define ASKED 16u     /* to end early; set while RUNNING */
+#define ABANDONED 32u /* ended while its task goes on */
 #define BIT(state) (1u << (state))
 
 void fut_future_init(fut_future *future, const fut_future_kind *kind,
@@ -45,10 +49,11 @@ void fut_future_release(fut_future *future, fut_arena *here) {
 bool fut_future_start(fut_future *future) {
   unsigned word = atomic_load_explicit(&future->word, memory_order_relaxed);
   while ((word & STATE) == FUT_PENDING)
-    /* acquire: what the submitter wrote (partner: the queue's lock as well) */
+    /* acquire: what the submitter wrote (partner: the queue's lock as well);
+       release: on which worker it runs (partner: fut_future_ask()) */
     if (atomic_compare_exchange_weak_explicit(
             &future->word, &word, (word & ~STATE) | FUT_RUNNING,
-            memory_order_acquire, memory_order_relaxed))
+            memory_order_acq_rel, memory_order_relaxed))
       return true;
   return false;
 }
@@ -78,19 +83,20 @@ static int tell(fut_future *future, fut_state state, fut_waiter **waiters,
   return count;
 }
 
-static bool end_watched(fut_future *future, unsigned from, fut_state to) {
+static bool end_watched(fut_future *future, unsigned from, unsigned unless,
+                        unsigned to) {
   fut_waiter *waiters[8];
   int count = 0;
   bool ended = false;
   fut_arena_lock(future->arena);
   unsigned word = atomic_load_explicit(&future->word, memory_order_relaxed);
-  while (!ended && (from & BIT(word & STATE)))
+  while (!ended && (from & BIT(word & STATE)) && !(word & unless))
     /* release: the outcome is visible to whoever sees the state */
     ended = atomic_compare_exchange_weak_explicit(
         &future->word, &word, to | WATCHED, memory_order_release,
         memory_order_relaxed);
   if (ended)
-    count = tell(future, to, waiters, 8);
+    count = tell(future, (fut_state)(to & STATE), waiters, 8);
   fut_arena_unlock(future->arena);
   for (int i = 0; i < count; i++) {
     fut_waiter_wake(waiters[i]);
@@ -99,11 +105,14 @@ static bool end_watched(fut_future *future, unsigned from, fut_state to) {
   return ended;
 }
 
-static bool end(fut_future *future, unsigned from, fut_state to) {
+/* Change the word to `to` if its state is among `from` and none of the bits
+   of `unless` is set. */
+static bool end(fut_future *future, unsigned from, unsigned unless,
+                unsigned to) {
   unsigned word = atomic_load_explicit(&future->word, memory_order_relaxed);
-  while (from & BIT(word & STATE)) {
+  while ((from & BIT(word & STATE)) && !(word & unless)) {
     if (word & WATCHED)
-      return end_watched(future, from, to);
+      return end_watched(future, from, unless, to);
     /* release: the outcome is visible to whoever sees the state */
     if (atomic_compare_exchange_weak_explicit(&future->word, &word, to,
                                               memory_order_release,
@@ -114,12 +123,37 @@ static bool end(fut_future *future, unsigned from, fut_state to) {
 }
 
 bool fut_future_cancel(fut_future *future) {
-  return end(future, BIT(FUT_PENDING), FUT_CANCELLED);
+  return end(future, BIT(FUT_PENDING), 0, FUT_CANCELLED);
 }
 
 bool fut_future_end(fut_future *future, fut_state state) {
   CHECK(fut_state_done(state));
-  return end(future, BIT(FUT_PENDING) | BIT(FUT_RUNNING), state);
+  return end(future, BIT(FUT_PENDING) | BIT(FUT_RUNNING), 0, state);
+}
+
+bool fut_future_ask(fut_future *future) {
+  /* acquire: partner of the release in fut_future_start() */
+  unsigned word = atomic_load_explicit(&future->word, memory_order_acquire);
+  while ((word & STATE) == FUT_RUNNING)
+    if (atomic_compare_exchange_weak_explicit(
+            &future->word, &word, word | ASKED, memory_order_acq_rel,
+            memory_order_acquire))
+      return true;
+  return false;
+}
+
+bool fut_future_end_unasked(fut_future *future, fut_state state) {
+  CHECK(fut_state_done(state));
+  return end(future, BIT(FUT_PENDING) | BIT(FUT_RUNNING), ASKED, state);
+}
+
+bool fut_future_abandon(fut_future *future, fut_state state) {
+  CHECK(state == FUT_FAILED || state == FUT_CANCELLED);
+  return end(future, BIT(FUT_RUNNING), 0, state | ABANDONED);
+}
+
+bool fut_future_abandoned(const fut_future *future) {
+  return atomic_load_explicit(&future->word, memory_order_acquire) & ABANDONED;
 }
 
 bool fut_future_watch(fut_future *future, fut_watch *watch) {

@@ -70,6 +70,20 @@ bool fut_future_cancel(fut_future *future); /* from PENDING only */
 bool fut_future_end(fut_future *future, fut_state state); /* FINISHED, FAILED,
     or CANCELLED of a running one; from PENDING or RUNNING */
 
+/* Ask whoever runs the future to end it early: whether it is RUNNING. From
+   then on fut_future_end_unasked() returns false. */
+bool fut_future_ask(fut_future *future);
+
+/* As fut_future_end(), but also false, and nothing done, if it was asked. */
+bool fut_future_end_unasked(fut_future *future, fut_state state);
+
+/* End a RUNNING future whose task goes on all the same: FAILED or CANCELLED.
+   What the task still writes is not the outcome. */
+bool fut_future_abandon(fut_future *future, fut_state state);
+
+/* Whether it was ended by fut_future_abandon(). */
+bool fut_future_abandoned(const fut_future *future);
+
 /* Return the state as of now; what came before it is visible. */
 static inline fut_state fut_future_state(const fut_future *future) {
   /* acquire: partner of the release with which the future was ended */

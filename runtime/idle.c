@@ -67,6 +67,13 @@ void fut_idle_not_started(fut_idle *idle, bool again) {
   fut_mutex_unlock(&idle->mutex);
 }
 
+void fut_idle_grow(fut_idle *idle) {
+  fut_mutex_lock(&idle->mutex);
+  idle->startable++;
+  atomic_fetch_add(&idle->wakeable, 1);
+  fut_mutex_unlock(&idle->mutex);
+}
+
 void fut_idle_wake_all(fut_idle *idle) {
   fut_mutex_lock(&idle->mutex);
   while (idle->sleepers)

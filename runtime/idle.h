@@ -46,6 +46,10 @@ fut_wake fut_idle_wake(fut_idle *idle);
    thread. */
 void fut_idle_not_started(fut_idle *idle, bool again);
 
+/* One more worker may be started: one has ended. The caller must then look
+   whether there is a task, and wake somebody. Any thread. */
+void fut_idle_grow(fut_idle *idle);
+
 /* Wake all sleepers. Any thread. */
 void fut_idle_wake_all(fut_idle *idle);
 

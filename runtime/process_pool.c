@@ -130,8 +130,9 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   }
   stats->pending += fut_queue_count(pool->queue);
   stats->completed = pool->slots.completed;
-  stats->failed = pool->slots.failed;
-  stats->cancelled = pool->slots.cancelled;
+  stats->failed = pool->slots.failed + atomic_load(&executor->failed);
+  stats->cancelled =
+      pool->slots.cancelled + atomic_load(&executor->cancelled);
   fut_process_unlock(pool);
 }
 

@@ -44,7 +44,7 @@ struct worker {
   fut_bell_cord cord;
   fut_doorbell *doorbell; /* NULL: none */
   const fut_process_worker_ops *ops;
-  fut_worker_local *local;
+  fut_process_local *local;
   bool searching;      /* our state is SEARCHING */
   unsigned at;         /* the slot of the task under way; FUT_SLOTS: none */
   uint32_t generation; /* of that */
@@ -375,6 +375,8 @@ static void run(struct worker *worker) {
   if (go)
     worker->ops->run(worker->local, &call, &outcome);
   end(worker);
+  if (worker->ops->settle)
+    worker->ops->settle(worker->local);
   slot->outcome = outcome.stopped  ? FUT_OUTCOME_STOPPED
                   : outcome.failed ? FUT_OUTCOME_ERROR
                                    : FUT_OUTCOME_VALUES;

@@ -23,13 +23,19 @@ typedef struct fut_worker_local fut_worker_local;
 
 typedef struct fut_task_kind {
   fut_future_kind future;
-  /* Do it and end the future, which is RUNNING. local is what the pool opened
-     for this worker, NULL if it could not. Worker only. */
-  void (*run)(fut_task *task, fut_worker_local *local);
+  /* Do it, with the future RUNNING, and return how that is to end: FINISHED or
+     FAILED with the outcome written, CANCELLED if it was stopped before. local
+     is what the pool opened for this worker, NULL if it could not. Worker
+     only. */
+  fut_state (*run)(fut_task *task, fut_worker_local *local);
   /* Fail a task that is RUNNING, whose outcome nobody else will write: fill
      that in and end the future FAILED. why tells the class of the error;
      message is copied, NULL for that of why. Any thread. */
   void (*fail)(fut_task *task, fut_err why, const char *message);
+  /* Write down such an outcome of a task that still runs and will not notice,
+     apart from all that run may touch, to be read once the future has been
+     abandoned. Any thread. Never blocks. */
+  void (*abandon)(fut_task *task, fut_err why);
   /* For executors whose workers are elsewhere: say what is to be called. NULL:
      the task cannot go there. Borrowed. */
   fut_call (*call)(const fut_task *task);
@@ -48,7 +54,8 @@ struct fut_task {
   fut_task *child; /* guarded by the heap that holds the task */
   uint64_t order;  /* set by the queue: smaller was submitted earlier */
   double priority; /* set before submit: larger starts earlier; not NaN */
-  fut_deadline timeout; /* set before submit: ns that it may run, FUT_NEVER */
+  fut_deadline timeout;   /* set before submit: ns that it may run, FUT_NEVER */
+  fut_deadline submitted; /* set by submit, by the coarse clock */
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
   unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
@@ -61,6 +68,7 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->order = 0;
   task->priority = 0;
   task->timeout = FUT_NEVER;
+  task->submitted = 0;
   task->executor = NULL;
   atomic_init(&task->counted, false);
   task->place = 0;
@@ -78,7 +86,7 @@ void fut_task_fini(fut_task *task);
 void fut_task_drop(fut_task *task, fut_err why, const char *message);
 
 /* Run the task unless it was cancelled or started elsewhere, and give up the
-   queue's reference. Worker only. */
+   queue's reference; nobody can stop it meanwhile. Worker only. */
 void fut_task_run(fut_task *task, fut_worker_local *local);
 
 #endif

@@ -30,8 +30,9 @@ typedef struct fut_thread {
 } fut_thread;
 
 /* Start run(argument) in a new thread, which blocks every signal but those
-   that its own faults raise. Return FUT_ETHREAD if the system has no room.
-   Requires that *thread stays in its place until run has begun. */
+   that its own faults raise and that of interruption.h. Return FUT_ETHREAD if
+   the system has no room. Requires that *thread stays in its place until run
+   has begun. */
 fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
                          void *argument);
 

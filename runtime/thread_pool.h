@@ -5,14 +5,29 @@
 #include "executor.h"
 #include "pool.h"
 
-/* What the tasks of one worker share. Both are called on that worker with no
+/* What a worker and its local tell each other. Lives as long as the local. */
+typedef struct fut_worker_report {
+  atomic_size_t memory;     /* atomic, local writes: bytes that it holds */
+  bool worn;                /* worker only, local sets: renew it, it is ... */
+  atomic_bool asked;        /* atomic, set from outside: stop what runs */
+  atomic_bool acknowledged; /* atomic, local sets: it is being stopped */
+} fut_worker_report;
+
+/* What the tasks of one worker share. All are called on that worker with no
    lock held. */
 typedef struct fut_worker_ops {
-  /* Make it, before the worker's first task. FUT_ENOMEM: it is tried again
-     before the next task, and this one runs without. */
-  fut_err (*open)(fut_object *environment, fut_worker_local **local);
-  /* End it, when the worker ends. */
+  /* Make it, before the worker's first task and whenever it was closed.
+     FUT_ENOMEM: it is tried again before the next task, and this one runs
+     without. Other errors break the pool: *why, a block of memory.h that the
+     caller then owns, or NULL, is the message. */
+  fut_err (*open)(fut_object *environment, fut_worker_report *report,
+                  fut_worker_local **local, char **why);
+  /* End it. */
   void (*close)(fut_worker_local *local);
+  /* In a signal handler, amid whatever the task does: see that it ends soon, if
+     report->asked says so. May be called again and again. NULL: tasks take no
+     notice. */
+  void (*interrupt)(fut_worker_local *local);
 } fut_worker_ops;
 
 /* Make a pool; its workers are started when there are tasks for them. ops may

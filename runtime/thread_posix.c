@@ -2,6 +2,7 @@
 #include "thread.h"
 
 #include "check.h"
+#include "interruption.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -51,6 +52,7 @@ fut_err fut_thread_start(fut_thread *thread, void (*run)(void *argument),
   sigdelset(&all, SIGILL);
   sigdelset(&all, SIGTRAP);
   sigdelset(&all, SIGABRT);
+  sigdelset(&all, FUT_INTERRUPTION_SIGNAL);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the thread */
   int failed = pthread_create(&thread->handle, NULL, enter, thread);
   pthread_sigmask(SIG_SETMASK, &before, NULL);

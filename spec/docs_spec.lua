@@ -42,7 +42,8 @@ local function lines(text, pattern)
   return table.concat(found, "\n")
 end
 
-for _, path in ipairs { "README.md", "docs/design.md", "docs/errors.md", "docs/values.md" } do
+for _, path in ipairs { "README.md", "docs/design.md", "docs/errors.md",
+  "docs/stopping.md", "docs/values.md" } do
   local text, number, modules = read(path), 0, {}
   for before, block in text:gmatch "()```lua\n(.-)\n```" do
     number = number + 1

@@ -119,13 +119,13 @@ function futures.on_callback_error(err, future) end
 ---
 --- With `<close>` it is shut down at the end of its block, which waits for the
 --- workers; left by an error the block cancels what has not started, left by
---- Ctrl-C it does not wait for what runs. One that is collected is shut down
+--- Ctrl-C it stops what runs and does not wait. One that is collected is shut down
 --- without waiting: its tasks finish, also when the program ends meanwhile.
 ---@class futures.Executor
 local Executor = {}
 
 --- Schedule fn(...), in the order of the calls. Function, captured values and
---- arguments are copied now. Never blocks.
+--- arguments are copied now. Blocks only while max_pending tasks wait.
 ---
 --- Raises SerializationError for a value that cannot be sent and names it;
 --- RuntimeError after shutdown, in a forked child, or if there is no worker and
@@ -143,6 +143,22 @@ function Executor:submit(fn, ...) end
 --- `cancel_futures` is false.
 ---@param opts? boolean|{wait: boolean?, cancel_futures: boolean?}
 function Executor:shutdown(opts) end
+
+--- How the executor stands.
+---@return futures.Stats
+function Executor:stats() end
+
+---@class futures.Stats
+---@field workers integer started and not ended
+---@field idle integer of those, without a task
+---@field pending integer tasks that wait
+---@field running integer tasks that run
+---@field completed integer tasks that have returned
+---@field failed integer tasks that have raised, or were made to fail
+---@field cancelled integer tasks cancelled, before or after they started
+---@field queue_time number seconds that tasks have waited, in all
+---@field run_time number seconds that tasks have run, in all
+---@field memory integer[] bytes that the state of each worker holds
 
 ---@class futures.ThreadPoolExecutor: futures.Executor
 
@@ -175,6 +191,12 @@ function ProcessPoolExecutor:kill_workers() end
 ---@class futures.ThreadPoolOptions an integer in its place is max_workers
 ---@field max_workers? integer 1 to 65535; futures.cpu_count() by default
 ---@field name? string what the names of the threads begin with; "futures" by default
+---@field initializer? function runs in every new worker state before its first task
+---@field initargs? any[] its arguments
+---@field max_tasks_per_child? integer a worker's state is made anew after so many
+---@field max_pending? integer submit blocks while so many tasks wait
+---@field memory_limit? integer bytes that a worker's state may hold
+---@field idle_timeout? number seconds after which a worker without a task ends
 
 --- The outcome of a task, once it has ended. A future takes fields of yours
 --- (`f.url = url`), and the same future is always the same key of a table.
@@ -200,9 +222,11 @@ function Future:exception(timeout) end
 ---@return string?
 function Future:traceback() end
 
---- Cancel the task if it has not started.
----@return boolean cancelled false if it runs or has ended
-function Future:cancel() end
+--- Cancel the task if it has not started, or (stop) stop it if it runs. A task
+--- that is stopped ends a little later: cancelled, or with its result.
+---@param stop? boolean
+---@return boolean cancelled false if it has ended, or runs and is not stopped
+function Future:cancel(stop) end
 
 ---@return boolean
 function Future:cancelled() end

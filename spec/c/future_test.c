@@ -39,6 +39,45 @@ static void steps(void **unused) {
   fut_future_release(future, arena);
 }
 
+static void asked(void **unused) {
+  (void)unused;
+  fut_future *future = promise_new(arena);
+  assert_false(fut_future_ask(future)); /* it does not run */
+  assert_true(fut_future_start(future));
+  assert_true(fut_future_ask(future));
+  assert_true(fut_future_ask(future));
+  assert_int_equal(fut_future_state(future), FUT_RUNNING);
+  assert_false(fut_future_end_unasked(future, FUT_FINISHED));
+  assert_int_equal(fut_future_state(future), FUT_RUNNING);
+  assert_true(fut_future_end(future, FUT_FINISHED));
+  assert_false(fut_future_ask(future));
+  assert_false(fut_future_abandoned(future));
+  fut_future_release(future, arena);
+  future = promise_new(arena);
+  fut_future_start(future);
+  assert_true(fut_future_end_unasked(future, FUT_FAILED));
+  assert_false(fut_future_ask(future));
+  fut_future_release(future, arena);
+}
+
+static void abandoned(void **unused) {
+  (void)unused;
+  const fut_state ends[] = {FUT_CANCELLED, FUT_FAILED};
+  for (int i = 0; i < 2; i++) {
+    fut_future *future = promise_new(arena);
+    assert_false(fut_future_abandon(future, ends[i])); /* it does not run */
+    fut_future_start(future);
+    assert_true(fut_future_ask(future));
+    assert_true(fut_future_abandon(future, ends[i]));
+    assert_int_equal(fut_future_state(future), ends[i]);
+    assert_true(fut_future_abandoned(future));
+    assert_false(fut_future_end_unasked(future, FUT_FINISHED));
+    assert_false(fut_future_end(future, FUT_FINISHED));
+    assert_int_equal(fut_future_state(future), ends[i]);
+    fut_future_release(future, arena);
+  }
+}
+
 static void last_state(void **unused) {
   (void)unused;
   const fut_state ends[] = {FUT_CANCELLED, FUT_FINISHED, FUT_FAILED};
@@ -379,6 +418,8 @@ static void freed(void **unused) {
 }
 
 static const struct CMUnitTest future_tests[] = {
+    CASE("a running future can be asked to end early", asked),
+    CASE("a future can be ended while its task goes on", abandoned),
     CASE("a future runs once it was started, and then ends", steps),
     CASE("the first end is the last state", last_state),
     CASE("what is pending can be cancelled, once", cancelled),

@@ -238,7 +238,10 @@ struct fut_worker_local {
 
 static atomic_uint opened, closed, refused;
 
-static fut_err open_local(fut_object *environment, fut_worker_local **local) {
+static fut_err open_local(fut_object *environment, fut_worker_report *report,
+                          fut_worker_local **local, char **why) {
+  (void)report;
+  (void)why;
   unsigned left = atomic_load(&refused);
   if (left > 0) {
     atomic_store(&refused, left - 1);
@@ -255,7 +258,7 @@ static void close_local(fut_worker_local *local) {
   free(local);
 }
 
-static const fut_worker_ops local_ops = {open_local, close_local};
+static const fut_worker_ops local_ops = {open_local, close_local, NULL};
 
 static void environment_free(fut_object *object) { (void)object; }
 

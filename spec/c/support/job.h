@@ -13,12 +13,12 @@ typedef struct job {
   atomic_uint *ended;             /* counts jobs whose memory was let go */
 } job;
 
-static inline void job_run(fut_task *task, fut_worker_local *local) {
+static inline fut_state job_run(fut_task *task, fut_worker_local *local) {
   job *self = (job *)task;
   self->local = local;
   if (self->body)
     self->body(self);
-  fut_future_end(&task->future, FUT_FINISHED);
+  return FUT_FINISHED;
 }
 
 static inline void job_fini(fut_future *future) {
@@ -34,10 +34,16 @@ static inline void job_fail(fut_task *task, fut_err why, const char *message) {
   fut_future_end(&task->future, FUT_FAILED);
 }
 
+static inline void job_abandon(fut_task *task, fut_err why) {
+  (void)task;
+  (void)why;
+}
+
 static const fut_task_kind job_kind = {
     .future = {.object = {"job", fut_future_free}, .fini = job_fini},
     .run = job_run,
-    .fail = job_fail};
+    .fail = job_fail,
+    .abandon = job_abandon};
 
 static inline fut_arena *job_arena(void) { return fut_arena_new(sizeof(job)); }
 

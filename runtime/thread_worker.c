@@ -1,0 +1,155 @@
+/* thread_worker.c - what a worker of a thread pool does with the tasks it finds
+ */
+#include "threads.h"
+
+#include "memory.h"
+
+#include <stdio.h>
+
+/* Add to a figure that only this worker changes. */
+static void add(_Atomic uint64_t *figure, uint64_t more) {
+  /* relaxed: a figure of its own */
+  uint64_t sum = atomic_load_explicit(figure, memory_order_relaxed) + more;
+  atomic_store_explicit(figure, sum, memory_order_relaxed);
+}
+
+static _Atomic uint64_t *figure_of(fut_tally *tally, fut_state state) {
+  return state == FUT_FINISHED ? &tally->completed
+         : state == FUT_FAILED ? &tally->failed
+                               : &tally->stopped;
+}
+
+/* A task of this worker is about to end: whoever sees that sees the count. */
+static void count_end(fut_worker *worker, fut_state state) {
+  add(figure_of(&worker->tally, state), 1);
+  atomic_store_explicit(&worker->tally.busy, false, memory_order_relaxed);
+}
+
+/* Note that a task has started, and how long it has waited. */
+static void count_wait(fut_worker *worker, const fut_task *task) {
+  fut_deadline waited = worker->coarse - task->submitted;
+  if (waited > 0)
+    add(&worker->tally.queue_time, (uint64_t)waited);
+}
+
+static void close_local(fut_worker *worker) {
+  fut_worker_local *local = worker->local;
+  if (local == NULL)
+    return;
+  worker->local = NULL; /* its signal handler leaves it alone */
+  atomic_signal_fence(memory_order_seq_cst);
+  worker->threads->worker_ops->close(local);
+  atomic_store(&worker->report.memory, 0);
+}
+
+/* See that local is fit for a task. False if the pool is broken. */
+static bool renew_local(fut_worker *worker) {
+  fut_threads *threads = worker->threads;
+  if (worker->local &&
+      (worker->report.worn || worker->tasks >= threads->max_tasks_per_child))
+    close_local(worker);
+  if (worker->local == NULL && threads->worker_ops) {
+    worker->report.worn = false;
+    worker->tasks = 0;
+    fut_worker_local *local = NULL;
+    char *why = NULL;
+    fut_err err = threads->worker_ops->open(threads->environment,
+                                            &worker->report, &local, &why);
+    worker->local = local;
+    if (err != FUT_OK && err != FUT_ENOMEM)
+      fut_threads_break(threads, why ? why : fut_err_message(err));
+    fut_memory_free(why);
+  }
+  return fut_executor_broken(&threads->executor) == NULL;
+}
+
+/* Run a task that has been started. */
+static void run_started(fut_worker *worker, fut_task *task) {
+  const fut_task_kind *kind = fut_task_kind_of(task);
+  bool timed = task->timeout != FUT_NEVER;
+  if (timed && !fut_worker_watch(worker, task)) {
+    count_end(worker, FUT_FAILED);
+    kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
+    return;
+  }
+  worker->tasks++;
+  fut_state state = kind->run(task, worker->local);
+  count_end(worker, state);
+  if (!fut_future_end_unasked(&task->future, state)) {
+    add(figure_of(&worker->tally, state), UINT64_MAX); /* it was too early */
+    fut_worker_settle(worker, task, state);
+  } else if (timed)
+    fut_worker_unwatch(worker);
+}
+
+/* Run the task unless it was cancelled, and give up the queue's reference. */
+static void run(fut_worker *worker, fut_task *task) {
+  fut_threads *threads = worker->threads;
+  bool worn = worker->report.worn || worker->local == NULL ||
+              worker->tasks >= threads->max_tasks_per_child;
+  if ((worn && !renew_local(worker)) ||
+      fut_executor_broken(&threads->executor)) {
+    fut_threads_fail(threads, task);
+    return;
+  }
+  fut_task_left(task);
+  /* relaxed: published by the start of the future */
+  atomic_store_explicit(&worker->running, task, memory_order_relaxed);
+  atomic_store_explicit(&worker->tally.busy, true, memory_order_relaxed);
+  if (fut_future_start(&task->future)) {
+    count_wait(worker, task);
+    run_started(worker, task);
+  } else {
+    add(&worker->tally.skipped, 1);
+    atomic_store_explicit(&worker->tally.busy, false, memory_order_relaxed);
+  }
+  atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
+  fut_future_release(&task->future, NULL);
+}
+
+/* The worker has left the pool: it is used no more by this thread. */
+static void vacate(fut_worker *worker) {
+  fut_threads *threads = worker->threads;
+  fut_mutex_lock(&threads->mutex);
+  if (worker->place == FUT_PLACE_ADRIFT) /* its thread was let go of before */
+    threads->adrift--;
+  else {
+    threads->alive--;
+    if (worker->leaving) {
+      fut_thread_detach(worker->thread);
+      worker->joinable = false;
+    }
+  }
+  bool left = worker->leaving;
+  bool again = left || worker->place == FUT_PLACE_ADRIFT;
+  worker->place = again ? FUT_PLACE_VACANT : FUT_PLACE_ENDED;
+  atomic_fetch_add(&threads->vacant, again);
+  fut_mutex_unlock(&threads->mutex);
+  if (left) {
+    fut_idle_grow(&threads->idle);
+    if (fut_threads_more(threads))
+      fut_threads_wake(threads);
+  }
+  fut_threads_settle(threads);
+  fut_threads_leave(threads);
+}
+
+void fut_worker_main(void *argument) {
+  fut_worker *worker = argument;
+  fut_threads *threads = worker->threads;
+  char name[FUT_THREADS_NAME + 16];
+  snprintf(name, sizeof name, "%s-%u", threads->name, worker->number);
+  fut_thread_name(name);
+  fut_interruption_open(&worker->interruption, fut_worker_interrupted, worker);
+  fut_spin_count(1);
+  fut_task *task;
+  while (!worker->given_up && (task = fut_worker_next(worker)) != NULL)
+    run(worker, task);
+  fut_worker_unwatch(worker); /* a signal that is being sent has been sent */
+  fut_interruption_absorb();
+  close_local(worker);
+  fut_interruption_close(&worker->interruption);
+  if (!worker->given_up)
+    fut_spin_count(-1);
+  vacate(worker);
+}

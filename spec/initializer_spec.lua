@@ -1,0 +1,100 @@
+local futures = require "futures"
+local gates = require "support.gate"
+local stopping = require "support.stopping"
+
+describe("an initializer", function()
+  it("runs once in every new state, with its arguments, before the first task", function()
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 1,
+      max_tasks_per_child = 2,
+      initializer = function(a, b, c)
+        STATE = (rawget(_G, "STATE") or "") .. a .. tostring(b) .. c.x -- luacheck: ignore
+      end,
+      initargs = { "a", nil, { x = "c" } },
+    }
+    local function state() return rawget(_G, "STATE") end
+    for _ = 1, 5 do assert.equal("anilc", ex:submit(state):result()) end
+  end)
+
+  it("needs no arguments", function()
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 2, initializer = function(...) COUNT = select("#", ...) end, -- luacheck: ignore
+    }
+    assert.equal(0, ex:submit(function() return rawget(_G, "COUNT") end):result())
+  end)
+
+  it("travels when the pool is made: later changes do not reach it", function()
+    local value = { 1 }
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 1, initializer = function(t) VALUE = t[1] end, initargs = { value }, -- luacheck: ignore
+    }
+    value[1] = 2
+    assert.equal(1, ex:submit(function() return rawget(_G, "VALUE") end):result())
+  end)
+
+  it("that cannot travel is refused at once", function()
+    local co = coroutine.create(print)
+    local ok, err = pcall(futures.ThreadPoolExecutor, { initializer = function() return co end })
+    assert.is_false(ok)
+    assert.is_true(futures.isinstance(err, futures.SerializationError))
+    ok, err = pcall(futures.ThreadPoolExecutor, { initializer = print, initargs = { 1, co } })
+    assert.is_false(ok)
+    assert.matches("cannot send argument 2: thread", err.message)
+  end)
+
+  it("that raises breaks the pool: what waits fails, submit raises ever after", function()
+    local gate <close> = gates.new()
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 1,
+      initializer = function(path)
+        local file = io.open(path)
+        file:setvbuf "no"
+        file:read(1)
+        error "no luck"
+      end,
+      initargs = { gate.path },
+    }
+    local fs = {}
+    for i = 1, 100 do fs[i] = ex:submit(print) end
+    assert.is_true(fs[2]:cancel())
+    gate:open()
+    for i = 1, 100 do
+      if i ~= 2 then
+        local err = fs[i]:exception()
+        assert.is_true(futures.isinstance(err, futures.BrokenThreadPool))
+        assert.matches("^the initializer of a worker failed: .*no luck$", err.message)
+      end
+    end
+    assert.is_true(fs[2]:cancelled())
+    for _ = 1, 3 do
+      local ok, err = pcall(ex.submit, ex, print)
+      assert.is_false(ok)
+      assert.is_true(futures.isinstance(err, futures.BrokenThreadPool))
+      assert.matches("no luck", err.message)
+    end
+    ex:shutdown()
+    assert.equal(0, ex:stats().workers)
+    assert.equal(99, ex:stats().failed)
+    assert.equal(1, ex:stats().cancelled)
+  end)
+
+  it("that raises in a later worker leaves the tasks that run", function()
+    local gate <close> = gates.new()
+    local mark = os.tmpname()
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 2,
+      initializer = function(path) if not os.remove(path) then error { "no luck" } end end,
+      initargs = { mark },
+    }
+    local f = stopping.start(ex, gates.pass, gate.path, "result")
+    local g = ex:submit(print)
+    assert.matches("no luck", g:exception().message)
+    gate:open()
+    assert.equal("result", f:result())
+  end)
+
+  it("may not end the process, either", function()
+    local ex <close> = futures.ThreadPoolExecutor { initializer = function() os.exit(1) end }
+    assert.matches("os.exit%(1%) in a worker thread", ex:submit(print):exception().message)
+  end)
+end)

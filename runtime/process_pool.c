@@ -129,10 +129,10 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
     stats->run_time += atomic_load(&place->run_time);
   }
   stats->pending += fut_queue_count(pool->queue);
+  stats->queue_time = pool->slots.queue_time;
   stats->completed = pool->slots.completed;
   stats->failed = pool->slots.failed + atomic_load(&executor->failed);
-  stats->cancelled =
-      pool->slots.cancelled + atomic_load(&executor->cancelled);
+  stats->cancelled = pool->slots.cancelled + atomic_load(&executor->cancelled);
   fut_process_unlock(pool);
 }
 

@@ -334,10 +334,9 @@ static bool begin(struct worker *worker) {
   atomic_store(&worker->current,
                (uint64_t)worker->generation << 32 | (worker->at + 1));
   fut_slot *slot = slot_of(worker);
-  if (slot->tell) {
-    atomic_store(&slot->started, fut_clock_now());
+  atomic_store(&slot->started, slot->tell ? fut_clock_now() : worker->since);
+  if (slot->tell)
     ring_parent(worker);
-  }
   /* who asks later than this finds it under way */
   return !(atomic_load(&worker->segment->words[worker->at]) & FUT_SLOT_STOP);
 }

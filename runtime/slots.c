@@ -16,6 +16,7 @@ void fut_slots_init(fut_slots *slots, fut_segment *segment) {
   slots->fed = 0;
   slots->lowest = INFINITY;
   slots->completed = slots->failed = slots->cancelled = 0;
+  slots->queue_time = 0;
   slots->back = (fut_heap){NULL};
   slots->free = 1;
   for (unsigned i = 0; i < FUT_SLOTS; i++)
@@ -165,6 +166,8 @@ void fut_slots_started(fut_slots *slots, unsigned at) {
   fut_future_start(&handed->task->future);
   fut_slot *slot = &slots->segment->slots[at];
   int64_t started = atomic_load(&slot->started);
+  if (started > handed->task->submitted)
+    slots->queue_time += (uint64_t)(started - handed->task->submitted);
   if (handed->task->timeout == FUT_NEVER)
     return;
   fut_deadline now = fut_clock_now();

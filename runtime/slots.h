@@ -38,7 +38,8 @@ typedef struct fut_slots {
   double lowest;     /* no task that waits for a worker has a lower priority */
   bool lost;         /* tickets may be lost: look through the words */
   uint64_t completed, failed, cancelled; /* tasks that have left a slot so */
-  fut_heap back; /* tasks that were taken back, to go before others */
+  uint64_t queue_time; /* ns that those which started had waited */
+  fut_heap back;       /* tasks that were taken back, to go before others */
   fut_handed handed[FUT_SLOTS];
 } fut_slots;
 

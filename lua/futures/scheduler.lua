@@ -95,14 +95,18 @@ local function finish_failed(run, task, err)
   end
 end
 
+--- The place of the function that has called yield or await, for messages.
+local function where(thread)
+  local info = debug.getinfo(thread, 1, "Sl")
+  local known = info and info.currentline > 0
+  return known and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+end
+
 --- What to say of a value that was yielded and is no future.
 local function refusal(thread, value)
-  local info = debug.getinfo(thread, 1, "Sl") -- who has called yield
-  local where = info and info.currentline > 0
-    and ("%s:%d: "):format(info.short_src, info.currentline) or ""
   local kind = type(value)
   if kind == "string" or kind == "number" then kind = ("%s (%s)"):format(kind, value) end
-  return where .. "a coroutine of futures.run yielded no Future, but " .. kind
+  return where(thread) .. "a coroutine of futures.run yielded no Future, but " .. kind
 end
 
 --- Go on after coroutine.resume, which has returned the other arguments.
@@ -169,7 +173,8 @@ local function interrupted(run, err)
     end
   end
   if not awaits(main) then error(err, 0) end
-  main.thrown = { err }
+  local message = type(err) == "string" and err:match "scheduler%.lua:%d+: (.*)$"
+  main.thrown = { message and where(main.thread) .. message or err }
   if main.waiting then
     main.waiting = nil
     push(run, main)

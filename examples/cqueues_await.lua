@@ -15,23 +15,22 @@ local function await(future)
   return future:await()
 end
 
-local function count_multiples(n, limit)
-  local count = 0
-  for i = 1, limit do if i % n == 0 then count = count + 1 end end
-  return count
-end
+local function double(x) return 2 * x end
 
 loop:wrap(function() -- polls whenever there is something to do
   local ready = { pollfd = futures.fd(), events = "r" }
-  repeat cqueues.poll(ready, finished) until futures.poll() == 0 and not working
+  while working do
+    cqueues.poll(ready, finished)
+    futures.poll()
+  end
 end)
 loop:wrap(function()
   cqueues.sleep(0.02)
   rang = true
 end)
 loop:wrap(function()
-  print("multiples of 7:", await(pool:submit(count_multiples, 7, 100000)))
-  repeat await(pool:submit(count_multiples, 9, 1000)) until rang
+  print("twice 21:", await(pool:submit(double, 21)))
+  repeat await(pool:submit(double, 1)) until rang
   print "the timer rang while this coroutine awaited"
   working = false
   finished:signal()

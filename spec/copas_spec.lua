@@ -3,7 +3,7 @@ local gates = require "support.gate"
 local limits = require "support.limits"
 local optional = require "support.optional"
 
-local copas = optional "copas"
+local copas = optional.load "copas"
 local system = require "system"
 
 describe("under copas", function()

@@ -3,7 +3,7 @@ local gates = require "support.gate"
 local limits = require "support.limits"
 local optional = require "support.optional"
 
-local cqueues = optional "cqueues"
+local cqueues = optional.load "cqueues"
 local condition = cqueues and require "cqueues.condition"
 
 describe("under cqueues", function()

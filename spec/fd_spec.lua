@@ -5,7 +5,7 @@ local gates = require "support.gate"
 local limits = require "support.limits"
 local optional = require "support.optional"
 
-local socket = optional "socket"
+local socket = optional.load "socket"
 
 describe("futures.fd", function()
   if not socket then

@@ -3,7 +3,7 @@ local gates = require "support.gate"
 local limits = require "support.limits"
 local optional = require "support.optional"
 
-local uv = optional "luv"
+local uv = optional.load "luv"
 
 describe("under luv", function()
   if not uv then

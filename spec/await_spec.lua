@@ -39,9 +39,12 @@ describe("await", function()
   end)
 
   it("raises what the task raised, the same value", function()
-    local f = ex:submit(function() error { code = 7 } end)
+    local f = ex:submit(function(pass, path) error(pass(path, { code = 7 })) end,
+      gates.pass, gate.path)
     local co = coroutine.create(function() f:await() end)
-    while not f:done() do assert.same({ true, f }, { coroutine.resume(co) }) end
+    assert.same({ true, f }, { coroutine.resume(co) })
+    gate:open()
+    done(f)
     local _, err = coroutine.resume(co)
     assert.same({ code = 7 }, err)
     assert.equal(f:exception(), err)

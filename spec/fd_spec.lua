@@ -73,8 +73,9 @@ describe("futures.fd", function()
     f:add_done_callback(nothing)
     f:result()
     assert.is_false(readable())
-    f = ex:submit(function() end)
+    f = ex:submit(gates.pass, gate.path)
     f:add_done_callback(nothing)
+    gate:open()
     assert.is_true(readable(limits.within(10)))
     futures.wait {}
     assert.is_false(readable())
@@ -124,18 +125,19 @@ describe("futures.fd", function()
   end)
 
   it("is readable at the first call if callbacks are due already", function()
-    local output = child.run [[
+    local output = child.run([[
       local futures, socket = require "futures", require "socket"
       local ex <close> = futures.ThreadPoolExecutor(1)
-      local f = ex:submit(function() end)
+      local f = ex:submit(function() io.open("GATE"):read(1) end)
       f:add_done_callback(function() end)
+      io.open("GATE", "w"):write("x"):close()
       repeat until f:done() -- no safe point
       local fd = futures.fd()
       local object = { getfd = function() return fd end }
       print(#socket.select({ object }, nil, 10))
       futures.poll()
       print(#socket.select({ object }, nil, 0))
-    ]]
+    ]], { GATE = gate.path })
     assert.equal("1\n0\n", output)
   end)
 

@@ -117,8 +117,14 @@ describe("futures.run", function()
 
   it("lets futures of spawn be completed earlier, by hand", function()
     assert.equal("early", futures.run(function()
-      local f = futures.spawn(function() ex:submit(function() end):await() return "late" end)
-      futures.spawn(function() f:set_result "early" end)
+      local f = futures.spawn(function()
+        ex:submit(gates.pass, gate.path):await()
+        return "late"
+      end)
+      futures.spawn(function()
+        f:set_result "early"
+        gate:open()
+      end)
       return f:await()
     end))
   end)

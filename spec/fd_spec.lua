@@ -52,6 +52,23 @@ describe("futures.fd", function()
     assert.is_false(readable())
   end)
 
+  it("tells of processes too, of tasks that have started and of others", function()
+    local pool <close> = futures.ProcessPoolExecutor(1)
+    local barrier <close> = gates.new()
+    local running = pool:submit(gates.pass, barrier.path)
+    eventually(function() return running:running() end)
+    local waiting = pool:submit(gates.pass, barrier.path)
+    for _, f in ipairs { running, waiting } do
+      f:add_done_callback(nothing)
+      assert.is_false(readable())
+      barrier:open()
+      assert.is_true(readable(limits.within(10)))
+      assert.equal(1, futures.poll())
+      assert.is_false(readable())
+      assert.is_true(f:done())
+    end
+  end)
+
   it("is no longer readable after one poll, however much was due", function()
     local fs = {}
     for i = 1, 50 do

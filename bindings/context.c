@@ -52,6 +52,7 @@ static void dissolve(lua_State *L, context *ctx) {
   finalize_kept(L, ctx);
   wire_message_fini(&ctx->scratch);
   fut_completions_fini(&ctx->callbacks);
+  fut_notifier_free(ctx->notifier);
   fut_waiter_release(ctx->waiter);
   ctx->arena = NULL;
   fut_arena_close(arena);

@@ -2,8 +2,10 @@
 #include "context.h"
 #include "cpus.h"
 #include "fail.h"
+#include "lawait.h"
 #include "lencode.h"
 #include "lexecutor.h"
+#include "lfd.h"
 #include "lfuture.h"
 #include "location.h"
 #include "lwait.h"
@@ -51,10 +53,13 @@ static int l_program_path(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"cpu_count", l_cpu_count},       {"library_path", l_library_path},
-    {"program_path", l_program_path}, {"isinstance", l_isinstance},
-    {"set_module", l_set_module},     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"cpu_count", l_cpu_count},
+                                     {"library_path", l_library_path},
+                                     {"program_path", l_program_path},
+                                     {"isinstance", l_isinstance},
+                                     {"set_module", l_set_module},
+                                     {"fd", l_fd},
+                                     {NULL, NULL}};
 
 int luaopen_futures_core(lua_State *L) {
   luaL_checkversion(L);
@@ -72,6 +77,7 @@ int luaopen_futures_core(lua_State *L) {
   lua_settop(L, 2);
   lwait_open(L);
   lua_settop(L, 2);
+  lawait_open(L);
   lencode_open(L);
   lua_pushinteger(L, (lua_Integer)FUT_WORKERS_LIMIT);
   lua_setfield(L, 1, "max_workers_limit");

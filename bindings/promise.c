@@ -58,8 +58,8 @@ int l_future_set_result(lua_State *L) { return complete(L, FUT_FINISHED); }
 
 int l_future_set_exception(lua_State *L) {
   luaL_checkany(L, 2);
-  lua_settop(L, 2);
-  lua_pushnil(L); /* no traceback */
+  luaL_optstring(L, 3, NULL); /* traceback */
+  lua_settop(L, 3);
   return complete(L, FUT_FAILED);
 }
 

@@ -65,6 +65,30 @@ function futures.as_completed(fs, timeout) end
 ---@return integer count of the callbacks that were run
 function futures.poll(timeout) end
 
+--- A descriptor that is readable while futures.poll() has something to do: a
+--- future has ended that has callbacks, or that a coroutine awaits. For event
+--- loops; docs/coroutines.md shows how. Always the same for a state (after a fork
+--- another), closed with it. Raises RuntimeError when none can be opened.
+---@return integer
+function futures.fd() end
+
+--- Run fn(...) as a coroutine, and all that it spawns, until all have ended.
+--- Where they await, or yield a future, others go on. Blocks.
+---
+--- Raises what fn raises; the other coroutines are stopped then. Also raises what
+--- a spawned coroutine has raised, if nobody has asked its future.
+---@param fn fun(...): ...
+---@param ... any
+---@return any ... what fn returned
+function futures.run(fn, ...) end
+
+--- Start fn(...) as one more coroutine of the futures.run under way. It has its
+--- first turn when the coroutine that runs now awaits or ends.
+---@param fn fun(...): ...
+---@param ... any
+---@return futures.Future future of what fn returns or raises
+function futures.spawn(fn, ...) end
+
 --- How many CPUs this process may use, by affinity and (on Linux) its cgroup.
 ---@return integer count at least 1
 function futures.cpu_count() end
@@ -211,6 +235,12 @@ local Future = {}
 ---@return any ...
 function Future:result(timeout) end
 
+--- In a coroutine: yield this future until it has ended, then return or raise as
+--- result() does. Where nothing can be yielded it is result(). For coroutines of
+--- futures.run, or of an event loop: docs/coroutines.md.
+---@return any ...
+function Future:await() end
+
 --- Return what the task raised, or nil. Raises CancelledError and TimeoutError as
 --- result() does. Blocks.
 ---@param timeout? number seconds
@@ -253,7 +283,8 @@ function Future:set_result(...) end
 
 --- Fail a future made by futures.Future(). Raises as set_result does.
 ---@param err any what result() will raise
-function Future:set_exception(err) end
+---@param traceback? string what traceback() will return
+function Future:set_exception(err, traceback) end
 
 --- For those who complete futures, before they begin: from here on it cannot be
 --- cancelled any more. Raises InvalidStateError unless it is pending or cancelled.

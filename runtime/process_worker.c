@@ -374,8 +374,6 @@ static void run(struct worker *worker) {
   if (go)
     worker->ops->run(worker->local, &call, &outcome);
   end(worker);
-  if (worker->ops->settle)
-    worker->ops->settle(worker->local);
   slot->outcome = outcome.stopped  ? FUT_OUTCOME_STOPPED
                   : outcome.failed ? FUT_OUTCOME_ERROR
                                    : FUT_OUTCOME_VALUES;
@@ -385,6 +383,8 @@ static void run(struct worker *worker) {
     send_outcome(worker, outcome.bytes, size);
   else if (size > 0)
     memcpy(slot->bytes, outcome.bytes, size);
+  if (worker->ops->settle) /* the outcome may go with it */
+    worker->ops->settle(worker->local);
   if (worker->call_capacity > CALL_KEPT) {
     fut_memory_free(worker->call);
     worker->call = NULL;

@@ -111,6 +111,8 @@ static void call(lua_State *L, context *ctx) {
   if (status != LUA_OK && ctx->interrupted) {
     ctx->interrupted = false;
     ctx->broken_off = true;
+    if (ctx->notifier) /* poll has to go on */
+      fut_completions_notify(&ctx->callbacks, ctx->notifier, true);
     lua_error(L);
   }
   lua_settop(L, base);

@@ -55,6 +55,7 @@ static void dissolve(lua_State *L, context *ctx) {
   state_leave(ctx);
   wire_message_fini(&ctx->scratch);
   fut_completions_fini(&ctx->callbacks);
+  fut_notifier_free(ctx->notifier);
   fut_waiter_release(ctx->waiter);
   ctx->arena = NULL;
   fut_arena_close(arena);

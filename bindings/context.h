@@ -4,6 +4,7 @@
 
 #include "completions.h"
 #include "handle.h"
+#include "notifier.h"
 #include "spin.h"
 #include "wait.h"
 #include "wire.h"
@@ -27,6 +28,7 @@ typedef struct context {
   fut_waiter *waiter;        /* this thread's */
   fut_spin spin;             /* this thread's */
   fut_completions callbacks; /* futures with callbacks that have ended */
+  fut_notifier *notifier;    /* of callbacks; NULL before futures.fd() */
   wire_state *wire;          /* anchored in the registry */
   wire_message scratch;      /* what is being sent: see context_message() */
   context_pool *pools;

@@ -19,8 +19,8 @@ struct job {
   fut_object **objects; /* &object, or a block of its own */
   size_t object_count;
   fut_object *object;
-  char *name;                  /* owned; NULL: none */
   enum wire_mode mode;         /* set once: of both, call and outcome */
+  char *name;                  /* owned; NULL: none */
   const wire_message *verdict; /* the outcome if the future was abandoned; set
                                   before that; owned unless it is no_memory */
   unsigned char space[];
@@ -106,15 +106,15 @@ static void job_fini(fut_future *future) {
   fut_task_fini(&job->task);
 }
 
-const unsigned char *job_memory_failure(size_t *size) {
-  *size = sizeof no_memory_bytes;
-  return no_memory_bytes;
-}
-
 static void fail_memory(struct job *job) {
   empty(job);
   memcpy(job->space, no_memory.bytes, no_memory.size);
   job->size = no_memory.size;
+}
+
+const unsigned char *job_memory_failure(size_t *size) {
+  *size = no_memory.size;
+  return no_memory.bytes;
 }
 
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
@@ -176,6 +176,11 @@ static void job_fail(fut_task *task, fut_err why, const char *message) {
   fut_future_end(&task->future, FUT_FAILED);
 }
 
+static fut_call job_call(const fut_task *task) {
+  const struct job *job = (const struct job *)task;
+  return (fut_call){job->name, job->bytes, job->size};
+}
+
 static void job_abandon(fut_task *task, fut_err why) {
   struct job *job = (struct job *)task;
   wire_message *verdict = fut_memory_new(sizeof *verdict);
@@ -187,11 +192,6 @@ static void job_abandon(fut_task *task, fut_err why) {
     job->verdict = verdict;
   else
     fut_memory_free(verdict);
-}
-
-static fut_call job_call(const fut_task *task) {
-  const struct job *job = (const struct job *)task;
-  return (fut_call){job->name, job->bytes, job->size};
 }
 
 static unsigned char *job_room(fut_task *task, size_t size) {
@@ -206,7 +206,9 @@ static unsigned char *job_room(fut_task *task, size_t size) {
 }
 
 static const fut_task_kind job_kind = {
-    .future = {{"job", fut_future_free}, job_fini},
+    .future = {.object = {"job", fut_future_free},
+               .fini = job_fini,
+               .watched = fut_task_watched},
     .run = job_run,
     .fail = job_fail,
     .abandon = job_abandon,
@@ -221,8 +223,8 @@ struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   job->objects = &job->object;
   job->size = job->object_count = 0;
   job->name = NULL;
-  job->verdict = NULL;
   job->mode = mode;
+  job->verdict = NULL;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
     fut_arena_give(ctx->arena, job, true);

@@ -181,15 +181,18 @@ static int l_executor_process_pool(lua_State *L) {
   if (ctx->finishing)
     fail_raise_err(L, ctx, FUT_ESHUTDOWN);
   executor_box *box = box_push(L, ctx->process_executor);
+  wire_message *initializer = encode_initializer(L, ctx, WIRE_PORTABLE);
   wire_message settings;
   wire_message_init(&settings);
   fut_err err = FUT_ENOMEM;
-  if (worker_settings(&settings, path, cpath)) {
+  if (worker_settings(&settings, path, cpath, initializer)) {
     options.settings = settings.bytes;
     options.settings_size = settings.size;
     err = fut_process_pool_new(&options, &box->executor);
     wire_message_fini(&settings);
   }
+  if (initializer)
+    wire_message_clear(initializer);
   return opened(L, ctx, box, err);
 }
 
@@ -391,6 +394,23 @@ static int executor_gc(lua_State *L) {
   return 0;
 }
 
+/* kill(executor, signal): terminate_workers and kill_workers */
+static int kill_workers(lua_State *L, int signal) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  fut_executor_kill(box->executor, signal);
+  callbacks_run(L, ctx);
+  return 0;
+}
+
+static int l_executor_terminate_workers(lua_State *L) {
+  return kill_workers(L, SIGTERM);
+}
+
+static int l_executor_kill_workers(lua_State *L) {
+  return kill_workers(L, SIGKILL);
+}
+
 static void set_count(lua_State *L, const char *name, uint64_t count) {
   lua_pushinteger(L, (lua_Integer)count);
   lua_setfield(L, -2, name);
@@ -426,23 +446,6 @@ static int l_executor_stats(lua_State *L) {
   }
   lua_setfield(L, -2, "memory");
   return 1;
-}
-
-/* kill(executor, signal): terminate_workers and kill_workers */
-static int kill_workers(lua_State *L, int signal) {
-  context *ctx = context_get(L);
-  executor_box *box = executor_check(L, 1);
-  fut_executor_kill(box->executor, signal);
-  callbacks_run(L, ctx);
-  return 0;
-}
-
-static int l_executor_terminate_workers(lua_State *L) {
-  return kill_workers(L, SIGTERM);
-}
-
-static int l_executor_kill_workers(lua_State *L) {
-  return kill_workers(L, SIGKILL);
 }
 
 static int l_executor_tostring(lua_State *L) {

@@ -8,6 +8,7 @@
 #include "fail.h"
 #include "interrupt.h"
 #include "job.h"
+#include "lawait.h"
 #include "nest.h"
 #include "outcome.h"
 #include "promise.h"
@@ -133,10 +134,8 @@ static _Noreturn void raise_cancelled(lua_State *L, context *ctx) {
   fail_raise(L, ctx, FAIL_CANCELLED, "the future was cancelled");
 }
 
-static int l_future_result(lua_State *L) {
-  context *ctx = context_get(L);
-  future_box *box = future_check(L, 1);
-  future_wait(L, ctx, box->future, arg_deadline(L, 2));
+int future_deliver(lua_State *L, context *ctx, future_box *box) {
+  box->asked = true;
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
     raise_cancelled(L, ctx);
@@ -147,6 +146,13 @@ static int l_future_result(lua_State *L) {
     return lua_error(L);
   }
   return count;
+}
+
+static int l_future_result(lua_State *L) {
+  context *ctx = context_get(L);
+  future_box *box = future_check(L, 1);
+  future_wait(L, ctx, box->future, arg_deadline(L, 2));
+  return future_deliver(L, ctx, box);
 }
 
 /* Push error and traceback, both nil for a future that did not fail. */
@@ -164,6 +170,7 @@ static int l_future_exception(lua_State *L) {
   context *ctx = context_get(L);
   future_box *box = future_check(L, 1);
   future_wait(L, ctx, box->future, arg_deadline(L, 2));
+  box->asked = true;
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
     raise_cancelled(L, ctx);
@@ -311,6 +318,7 @@ static int l_future_index(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"result", l_future_result},
+    {"await", l_future_await},
     {"exception", l_future_exception},
     {"traceback", l_future_traceback},
     {"cancel", l_future_cancel},

@@ -20,6 +20,7 @@ typedef struct future_box {
   lua_Integer called;    /* how many of the callbacks have been called */
   bool watching;         /* watch has been added to the queue */
   bool kept;             /* was in context.kept */
+  bool asked;            /* its outcome has been delivered to somebody */
 } future_box;
 
 extern const char future_magic;
@@ -44,6 +45,10 @@ void future_extra(lua_State *L, int index);
    TimeoutError at the deadline, and what an interrupt raises. Blocks. */
 void future_wait(lua_State *L, context *ctx, fut_future *future,
                  fut_deadline deadline);
+
+/* Return the values of the future at index 1, which has ended and is settled,
+   or raise, as result() does. */
+int future_deliver(lua_State *L, context *ctx, future_box *box);
 
 /* Run the callbacks that are due for a future that was seen done. */
 void future_settle(lua_State *L, context *ctx, fut_future *future);

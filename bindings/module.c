@@ -3,8 +3,10 @@
 #include "cpus.h"
 #include "current.h"
 #include "fail.h"
+#include "lawait.h"
 #include "lencode.h"
 #include "lexecutor.h"
+#include "lfd.h"
 #include "lfuture.h"
 #include "location.h"
 #include "lwait.h"
@@ -58,6 +60,7 @@ static const luaL_Reg functions[] = {{"cpu_count", l_cpu_count},
                                      {"program_path", l_program_path},
                                      {"isinstance", l_isinstance},
                                      {"set_module", l_set_module},
+                                     {"fd", l_fd},
                                      {NULL, NULL}};
 
 int luaopen_futures_core(lua_State *L) {
@@ -76,6 +79,7 @@ int luaopen_futures_core(lua_State *L) {
   lua_settop(L, 2);
   lwait_open(L);
   lua_settop(L, 2);
+  lawait_open(L);
   lencode_open(L);
   lua_pushinteger(L, (lua_Integer)FUT_WORKERS_LIMIT);
   lua_setfield(L, 1, "max_workers_limit");

@@ -32,8 +32,8 @@ static void promise_fini(fut_future *future) {
   wire_message_fini(&((struct promise *)future)->outcome);
 }
 
-static const fut_future_kind promise_kind = {{"future", fut_future_free},
-                                             promise_fini};
+static const fut_future_kind promise_kind = {
+    .object = {"future", fut_future_free}, .fini = promise_fini};
 
 static struct promise *of_hand(fut_object *hand) {
   return (struct promise *)(void *)((char *)hand -
@@ -160,8 +160,8 @@ int l_future_set_result(lua_State *L) { return complete(L, FUT_FINISHED); }
 
 int l_future_set_exception(lua_State *L) {
   luaL_checkany(L, 2);
-  lua_settop(L, 2);
-  lua_pushnil(L); /* no traceback */
+  luaL_optstring(L, 3, NULL); /* traceback */
+  lua_settop(L, 3);
   return complete(L, FUT_FAILED);
 }
 

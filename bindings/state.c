@@ -84,6 +84,15 @@ static void set_path(lua_State *L, const char *field, const char *path) {
   lua_pop(L, 1);
 }
 
+/* Find the source of functions as the module does, which is loaded when that is
+   needed first. */
+static void set_source(lua_State *L, wire_state *wire) {
+  if (luaL_loadstring(L, "return require('futures.source').chunk(...)") !=
+      LUA_OK)
+    lua_error(L);
+  wire_state_set_source(L, wire);
+}
+
 /* Arguments: local. Return handler and caller. */
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
@@ -93,12 +102,15 @@ static int setup(lua_State *L) {
   stop_open(&local->stop, L, local->report, call);
   luaL_openlibs(L);
   stop_replace_functions(L);
-  worker_functions_replace(L, &environment->signals);
+  if (environment->mode == WIRE_THREAD) /* a process is a worker's own */
+    worker_functions_replace(L, &environment->signals);
   set_path(L, "path", environment->path);
   set_path(L, "cpath", environment->cpath);
   local->wire = wire_state_push(L);
   wire_state_set_hooks(local->wire, &failure_hooks);
   luaL_ref(L, LUA_REGISTRYINDEX);
+  if (environment->mode == WIRE_PORTABLE) /* functions may come back */
+    set_source(L, local->wire);
   lua_pushlightuserdata(L, local);
   lua_pushcclosure(L, handle, 1);
   lua_pushlightuserdata(L, local);

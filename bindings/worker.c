@@ -1,8 +1,13 @@
 /* worker.c - what a worker process does: Lua calls
 
-   The settings are strings, each with a null byte behind it: path, cpath. */
+   The settings are path and cpath, each with a null byte behind it, and then
+   the message of the initializer, if there is one.
+
+   The main thread runs the state, as a worker of a thread pool does; it is
+   stopped in the same way, by a signal from the guardian (stop.h). */
 #include "worker.h"
 
+#include "interruption.h"
 #include "memory.h"
 #include "state.h"
 #include "state_environment.h"
@@ -10,64 +15,146 @@
 #include <stdio.h>
 #include <string.h>
 
+struct fut_process_local {
+  fut_object *environment;
+  fut_worker_local *state; /* NULL: to be made before the next call */
+  fut_worker_report report;
+  fut_interruption interruption;
+};
+
 bool worker_settings(wire_message *settings, const char *path,
-                     const char *cpath) {
+                     const char *cpath, const wire_message *initializer) {
   size_t path_size = strlen(path) + 1, cpath_size = strlen(cpath) + 1;
-  settings->bytes = fut_memory_new(path_size + cpath_size);
-  if (settings->bytes == NULL)
+  size_t rest = initializer ? initializer->size : 0;
+  unsigned char *bytes = fut_memory_new(path_size + cpath_size + rest);
+  if (bytes == NULL)
     return false;
-  settings->capacity = settings->size = path_size + cpath_size;
-  memcpy(settings->bytes, path, path_size);
-  memcpy(settings->bytes + path_size, cpath, cpath_size);
+  memcpy(bytes, path, path_size);
+  memcpy(bytes + path_size, cpath, cpath_size);
+  if (rest > 0)
+    memcpy(bytes + path_size + cpath_size, initializer->bytes, rest);
+  settings->bytes = bytes;
+  settings->capacity = settings->size = path_size + cpath_size + rest;
   return true;
 }
 
-static fut_worker_report report; /* of the one state */
-
-static fut_worker_local *worker_open(const unsigned char *settings,
-                                     size_t settings_size, size_t memory_limit,
-                                     const char *name, char *message,
-                                     size_t size) {
-  (void)settings_size;
-  (void)memory_limit;
-  (void)name;
+/* Return what worker_settings() wrote as an environment, or NULL. */
+static fut_object *read_settings(const unsigned char *settings, size_t size,
+                                 size_t memory_limit) {
   const char *path = (const char *)settings;
   const char *cpath = path + strlen(path) + 1;
-  state_environment *environment =
-      state_environment_new(WIRE_PORTABLE, path, cpath, FUT_UNLIMITED, NULL);
-  fut_worker_local *local = NULL;
-  char *why = NULL;
-  fut_err err = FUT_ENOMEM;
-  if (environment) /* for good, as the state refers to it */
-    err = state_ops.open(&environment->object, NULL, &report, &local, &why);
-  if (err != FUT_OK)
-    snprintf(message, size, "%s", why ? why : fut_err_message(err));
-  fut_memory_free(why);
-  return local;
+  size_t head = (size_t)(cpath + strlen(cpath) + 1 - path);
+  wire_message initializer;
+  wire_message_init(&initializer);
+  if (size > head) {
+    initializer.bytes = fut_memory_new(size - head);
+    if (initializer.bytes == NULL)
+      return NULL;
+    memcpy(initializer.bytes, settings + head, size - head);
+    initializer.capacity = initializer.size = size - head;
+  }
+  state_environment *environment = state_environment_new(
+      WIRE_PORTABLE, path, cpath, memory_limit, &initializer);
+  wire_message_fini(&initializer);
+  return environment ? &environment->object : NULL;
 }
 
-static void worker_run(fut_worker_local *local, const fut_call *call,
+/* Have a state. *why, if not NULL afterwards, is owned by the caller. */
+static fut_err open_state(fut_process_local *self, char **why) {
+  if (self->state)
+    return FUT_OK;
+  self->report.worn = false;
+  return state_ops.open(self->environment, NULL, &self->report, &self->state,
+                        why);
+}
+
+/* In the signal handler, on the main thread. */
+static void interrupted(void *argument) {
+  fut_process_local *self = argument;
+  if (self->state)
+    state_ops.interrupt(self->state);
+}
+
+static fut_process_local *worker_open(const unsigned char *settings,
+                                      size_t settings_size, size_t memory_limit,
+                                      const char *name, char *report,
+                                      size_t size) {
+  static fut_process_local self; /* there is one in a process */
+  (void)name;
+  char *why = NULL;
+  fut_err err = FUT_ENOMEM;
+  atomic_init(&self.report.memory, 0);
+  atomic_init(&self.report.asked, false);
+  atomic_init(&self.report.acknowledged, false);
+  fut_interruption_open(&self.interruption, interrupted, &self);
+  self.environment = read_settings(settings, settings_size, memory_limit);
+  if (self.environment)
+    err = open_state(&self, &why);
+  if (err == FUT_OK)
+    return &self;
+  snprintf(report, size, "%s", why ? why : fut_err_message(FUT_ENOMEM));
+  fut_memory_free(why);
+  return NULL;
+}
+
+/* The outcome of a call that was not made. */
+static void fail(fut_process_outcome *outcome) {
+  outcome->failed = true;
+  outcome->bytes = job_memory_failure(&outcome->size);
+}
+
+static void worker_run(fut_process_local *self, const fut_call *call,
                        fut_process_outcome *outcome) {
+  char *why = NULL;
+  if (call->bytes == NULL || open_state(self, &why) != FUT_OK) {
+    fut_memory_free(why); /* it was made before: memory, most probably */
+    fail(outcome);
+    return;
+  }
   job_content content = {.bytes = call->bytes, .size = call->size};
   fut_state state;
-  wire_message *message = state_run(local, NULL, &content, call->name, &state);
+  wire_message *message =
+      state_run(self->state, NULL, &content, call->name, &state);
   fflush(stdout);
+  outcome->stopped = state == FUT_CANCELLED;
   outcome->failed = state == FUT_FAILED;
   if (message) {
     outcome->bytes = message->bytes;
     outcome->size = message->size;
-  } else
-    outcome->bytes = job_memory_failure(&outcome->size);
+  } else if (!outcome->stopped)
+    fail(outcome);
 }
 
-static size_t worker_memory(fut_worker_local *local) {
-  (void)local;
-  return atomic_load(&report.memory);
+static void worker_stop(fut_process_local *self) {
+  atomic_store(&self->report.asked, true);
+  if (!atomic_load(&self->report.acknowledged))
+    fut_interruption_send(&self->interruption);
 }
 
-static void worker_close(fut_worker_local *local) { state_ops.close(local); }
+static void worker_settle(fut_process_local *self) {
+  fut_interruption_absorb();
+  atomic_store(&self->report.asked, false);
+  atomic_store(&self->report.acknowledged, false);
+  if (self->report.worn && self->state) {
+    state_ops.close(self->state);
+    self->state = NULL;
+  }
+}
+
+static size_t worker_memory(fut_process_local *self) {
+  return atomic_load(&self->report.memory);
+}
+
+static void worker_close(fut_process_local *self) {
+  if (self->state)
+    state_ops.close(self->state);
+  fut_interruption_close(&self->interruption);
+  fut_object_release(self->environment);
+}
 
 const fut_process_worker_ops worker_ops = {.open = worker_open,
                                            .run = worker_run,
+                                           .stop = worker_stop,
+                                           .settle = worker_settle,
                                            .memory = worker_memory,
                                            .close = worker_close};

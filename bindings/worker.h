@@ -6,9 +6,9 @@
 #include "wire.h"
 
 /* Make the settings of a pool, what worker_ops.open takes, in the empty
-   message. False: out of memory. */
+   message. initializer is a portable message, or NULL. False: out of memory. */
 bool worker_settings(wire_message *settings, const char *path,
-                     const char *cpath);
+                     const char *cpath, const wire_message *initializer);
 
 /* For fut_process_worker_main(). */
 extern const fut_process_worker_ops worker_ops;

@@ -1,19 +1,17 @@
 /* bell_portable.c - a bell is a word in shared memory, and a pipe */
 #include "bell.h"
 
-#include <fcntl.h>
+#include "descriptor.h"
+
 #include <limits.h>
 #include <poll.h>
-#include <unistd.h>
 
 fut_err fut_bell_cord_open(fut_bell_cord *cord) {
   int ends[2];
-  if (pipe(ends) != 0)
+  if (!fut_descriptor_pipe(ends))
     return FUT_ENOMEM;
-  for (int i = 0; i < 2; i++) {
-    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+  for (int i = 0; i < 2; i++)
     fcntl(ends[i], F_SETFL, O_NONBLOCK);
-  }
   *cord = (fut_bell_cord){ends[0], ends[1]};
   return FUT_OK;
 }

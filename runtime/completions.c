@@ -1,7 +1,8 @@
 /* completions.c - a queue of futures that have ended, in the order they did
 
    Lock order: the arena of a future, then the mutex of a queue. Nothing is
-   called with the mutex held. */
+   called with the mutex held but the notifier, which never blocks: so it is
+   raised whenever something is in the list. */
 #include "completions.h"
 
 void fut_completions_init(fut_completions *queue, fut_waiter *owner) {
@@ -12,6 +13,7 @@ void fut_completions_init(fut_completions *queue, fut_waiter *owner) {
   atomic_init(&queue->wanted, 1);
   atomic_init(&queue->stop_at_failure, false);
   queue->waiter = owner;
+  queue->notifier = NULL;
 }
 
 void fut_completions_fini(fut_completions *queue) {
@@ -39,6 +41,8 @@ static bool arrive(fut_completion *completion, fut_state state) {
   if (state == FUT_FAILED)
     atomic_fetch_add(&queue->failed, 1);
   atomic_fetch_add(&queue->ready, 1);
+  if (queue->notifier)
+    fut_notifier_raise(queue->notifier);
   bool satisfied = fut_completions_satisfied(queue);
   fut_mutex_unlock(&queue->mutex);
   return satisfied;
@@ -93,14 +97,27 @@ void fut_completions_remove(fut_completion *completion) {
 }
 
 fut_completion *fut_completions_take(fut_completions *queue) {
-  if (fut_completions_ready(queue) == 0)
+  fut_notifier *notifier = queue->notifier;
+  if (fut_completions_ready(queue) == 0 &&
+      !(notifier && fut_notifier_raised(notifier)))
     return NULL;
   fut_mutex_lock(&queue->mutex);
   fut_completion *completion = queue->first;
   if (completion)
     unlink_arrived(queue, completion);
+  else if (notifier)
+    fut_notifier_lower(notifier);
   fut_mutex_unlock(&queue->mutex);
   return completion;
+}
+
+void fut_completions_notify(fut_completions *queue, fut_notifier *notifier,
+                            bool due) {
+  fut_mutex_lock(&queue->mutex);
+  queue->notifier = notifier;
+  if (due || queue->first)
+    fut_notifier_raise(notifier);
+  fut_mutex_unlock(&queue->mutex);
 }
 
 void fut_completions_want(fut_completions *queue, size_t count,

@@ -3,6 +3,7 @@
 #define FUT_COMPLETIONS_H
 
 #include "future.h"
+#include "notifier.h"
 #include "thread.h"
 #include "waiter.h"
 
@@ -28,6 +29,8 @@ typedef struct fut_completions {
   atomic_size_t wanted;         /* atomic: the owner is woken at so many */
   atomic_bool stop_at_failure;  /* atomic: ... or at the first failure */
   fut_waiter *waiter;           /* the owner; set once, borrowed */
+  fut_notifier *notifier;       /* set by the owner, under mutex; borrowed; NULL
+                                   if nobody wants to know */
 } fut_completions;
 
 /* Empty; the owner is woken at the first arrival. */
@@ -47,6 +50,12 @@ void fut_completions_remove(fut_completion *completion);
 /* Return the one that arrived first, no longer in the queue, or NULL.
    Owner only. Never blocks. */
 fut_completion *fut_completions_take(fut_completions *queue);
+
+/* Let notifier be raised whenever something is there, and now if due says so;
+   it is lowered by the next fut_completions_take() that finds nothing. It must
+   live as long as the queue, or until it is replaced here. Owner only. */
+void fut_completions_notify(fut_completions *queue, fut_notifier *notifier,
+                            bool due);
 
 /* Return how many have arrived and were not taken. Any thread. */
 static inline size_t fut_completions_ready(fut_completions *queue) {

@@ -8,8 +8,8 @@
 /* In a page that this process shares with all its workers. */
 typedef struct fut_doorbell {
   atomic_uint rung;   /* atomic: grows with each ring */
-  atomic_uint asleep; /* atomic, this process writes: threads that sleep at it,
-                         or are about to */
+  atomic_uint asleep; /* atomic: threads of this process that sleep at it, or
+                         are about to */
 } fut_doorbell;
 
 /* Return the doorbell of this process and the descriptor of its page, which
@@ -19,6 +19,10 @@ fut_doorbell *fut_doorbell_here(int *fd);
 
 /* Return it if it was made already, else NULL. Any thread. Never blocks. */
 fut_doorbell *fut_doorbell_made(void);
+
+/* Count the calling thread as one that sleeps at it, or no longer. */
+void fut_doorbell_enter(fut_doorbell *doorbell);
+void fut_doorbell_leave(fut_doorbell *doorbell);
 
 /* In a worker: map the doorbell of the parent; NULL: there is none. */
 fut_doorbell *fut_doorbell_open(int fd);

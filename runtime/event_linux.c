@@ -1,12 +1,14 @@
 /* event_linux.c - an event is an eventfd */
 #include "event.h"
 
+#include "descriptor.h"
+
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 fut_err fut_event_open(fut_event *event) {
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int fd = fut_descriptor_above(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (fd < 0)
     return FUT_ENOMEM;
   event->readable = event->writable = fd;

@@ -1,17 +1,14 @@
 /* event_portable.c - an event is a pipe */
 #include "event.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "descriptor.h"
 
 fut_err fut_event_open(fut_event *event) {
   int ends[2];
-  if (pipe(ends) != 0)
+  if (!fut_descriptor_pipe(ends))
     return FUT_ENOMEM;
-  for (int i = 0; i < 2; i++) {
-    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+  for (int i = 0; i < 2; i++)
     fcntl(ends[i], F_SETFL, O_NONBLOCK);
-  }
   event->readable = ends[0];
   event->writable = ends[1];
   return FUT_OK;

@@ -12,7 +12,7 @@
 static void nothing(fut_future *future) { (void)future; }
 
 static const fut_future_kind terminated_kind = {
-    {"termination", fut_future_free}, nothing};
+    .object = {"termination", fut_future_free}, .fini = nothing};
 
 static const fut_executor_ops *ops(const fut_executor *executor) {
   return (const fut_executor_ops *)(const void *)executor->object.kind;
@@ -116,6 +116,14 @@ void fut_executor_shutdown(fut_executor *executor, bool cancel_futures) {
   fut_room_open(&executor->room); /* submit now fails rather than wait */
 }
 
+void fut_executor_kill(fut_executor *executor, int signal) {
+  if (fut_executor_forked(executor))
+    return;
+  CHECK(ops(executor)->kill != NULL);
+  fut_executor_shutdown(executor, true); /* first: none is started anew */
+  ops(executor)->kill(executor, signal);
+}
+
 void fut_executor_halt(fut_executor *executor) {
   if (ops(executor)->halt && !fut_executor_forked(executor))
     ops(executor)->halt(executor);
@@ -124,14 +132,6 @@ void fut_executor_halt(fut_executor *executor) {
 bool fut_executor_inside(fut_executor *executor) {
   return ops(executor)->inside && !fut_executor_forked(executor) &&
          ops(executor)->inside(executor);
-}
-
-void fut_executor_kill(fut_executor *executor, int signal) {
-  if (fut_executor_forked(executor))
-    return;
-  CHECK(ops(executor)->kill != NULL);
-  ops(executor)->kill(executor, signal);
-  fut_executor_shutdown(executor, true);
 }
 
 void fut_executor_abandon(fut_executor *executor) {
@@ -154,12 +154,13 @@ void fut_executor_join(fut_executor *executor) {
 
 void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats) {
   *stats = (fut_executor_stats){.workers = 0};
-  ops(executor)->stats(executor, stats);
+  if (!fut_executor_forked(executor))
+    ops(executor)->stats(executor, stats);
 }
 
 bool fut_executor_memory(fut_executor *executor, unsigned worker,
                          size_t *bytes) {
-  return ops(executor)->memory &&
+  return ops(executor)->memory && !fut_executor_forked(executor) &&
          ops(executor)->memory(executor, worker, bytes);
 }
 
@@ -191,6 +192,12 @@ bool fut_task_stop(fut_task *task) {
   fut_executor *executor = task->executor;
   return executor && !fut_executor_forked(executor) && ops(executor)->stop &&
          ops(executor)->stop(executor, task);
+}
+
+void fut_task_watched(fut_future *future) {
+  fut_task *task = (fut_task *)future;
+  if (far(task) && ops(task->executor)->watch)
+    ops(task->executor)->watch(task->executor, task);
 }
 
 fut_state fut_task_state(fut_task *task) {

@@ -40,6 +40,8 @@ typedef struct fut_executor_ops {
   /* Bring the future of a task up to date with what became of it elsewhere, or
      (cancel) cancel it if it has not started; NULL: it always is. */
   void (*look)(fut_executor *executor, fut_task *task, bool cancel);
+  /* Somebody has begun to watch the future of a task; NULL: nothing to do. */
+  void (*watch)(fut_executor *executor, fut_task *task);
   /* Send a signal to every worker that is a process; NULL: none is. */
   void (*kill)(fut_executor *executor, int signal);
   fut_err broken; /* what submit returns once the executor is broken */
@@ -95,6 +97,10 @@ fut_future *fut_executor_vacancy(fut_executor *executor);
    nothing is left to do. May be called again. Any thread. Never blocks. */
 void fut_executor_shutdown(fut_executor *executor, bool cancel_futures);
 
+/* Shut down, cancelling, and send a signal to all workers. Requires workers
+   that are processes. Any thread. Never blocks. */
+void fut_executor_kill(fut_executor *executor, int signal);
+
 /* Stop all that runs, and do not see to it that it ends: for an executor that
    was shut down, where nothing waits any more and nobody will. Any thread.
    Never blocks. */
@@ -102,10 +108,6 @@ void fut_executor_halt(fut_executor *executor);
 
 /* Whether the calling thread is a worker of it. */
 bool fut_executor_inside(fut_executor *executor);
-
-/* Send a signal to all workers, then shut down, cancelling. Requires workers
-   that are processes. Any thread. Never blocks. */
-void fut_executor_kill(fut_executor *executor, int signal);
 
 /* As fut_executor_shutdown() without cancelling, but what its tasks submit
    before they end is still taken. Any thread. Never blocks. */
@@ -140,6 +142,9 @@ bool fut_task_stop(fut_task *task);
 /* Return the state of a task as of now, also of one that is far away. Any
    thread that holds a reference to it. Never blocks. */
 fut_state fut_task_state(fut_task *task);
+
+/* What `watched` of every task's kind is. */
+void fut_task_watched(fut_future *future);
 
 /* For kinds: a task was started or dropped, and waits no longer. May be called
    again. Any thread that holds a reference to it. */

@@ -185,6 +185,9 @@ bool fut_future_watch(fut_future *future, fut_watch *watch) {
     future->watches = watch;
   }
   fut_arena_unlock(future->arena);
+  const fut_future_kind *kind = (const fut_future_kind *)future->object.kind;
+  if (!done && kind->watched)
+    kind->watched(future);
   return !done;
 }
 

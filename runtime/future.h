@@ -29,6 +29,8 @@ typedef struct fut_future_kind {
   fut_object_kind object; /* free is fut_future_free */
   /* Let go of what the future holds; its block goes back after this. */
   void (*fini)(fut_future *future);
+  /* Somebody has begun to watch it. With no lock held; NULL: nothing to do. */
+  void (*watched)(fut_future *future);
 } fut_future_kind;
 
 /* Embedded as the first member of a block of the arena. */

@@ -55,8 +55,8 @@ void fut_parker_unpark(fut_parker *parker) {
     syscall(SYS_futex, &parker->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
   else if (before == ON_EVENT)
     fut_event_set(&parker->event);
-  else if (before == AT_DOORBELL)
-    fut_doorbell_ring(fut_doorbell_made());
+  else if (before == AT_DOORBELL && fut_doorbell_made())
+    fut_doorbell_ring(fut_doorbell_made()); /* none: it slept in the parent */
 }
 
 /* Go from EMPTY to the place of a sleep; false if there was a TOKEN. */

@@ -2,22 +2,20 @@
    writer is gone */
 #include "process_watch.h"
 
+#include "descriptor.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define LOOK_MS 250 /* how often a child looks for its parent */
 
 int fut_process_watch_prepare(fut_process *process) {
   int ends[2];
   process->watch = process->lease = -1;
-  if (pipe(ends) != 0)
-    return errno;
-  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  if (!fut_descriptor_pipe(ends))
+    return EMFILE;
   process->watch = ends[0];
   process->lease = ends[1];
   return 0;

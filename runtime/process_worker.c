@@ -44,7 +44,7 @@ struct worker {
   fut_bell_cord cord;
   fut_doorbell *doorbell; /* NULL: none */
   const fut_process_worker_ops *ops;
-  fut_worker_local *local;
+  fut_process_local *local;
   bool searching;      /* our state is SEARCHING */
   unsigned at;         /* the slot of the task under way; FUT_SLOTS: none */
   uint32_t generation; /* of that */
@@ -59,7 +59,7 @@ struct worker {
 
 #define HELD UINT64_MAX
 
-/* --- telling the parent -----------------------------------------------------
+/* --- telling the parent ------------------------------------------------------
  */
 
 /* Wake the keeper, unless it is awake. Two may do so at a time: nobody relies
@@ -78,7 +78,7 @@ static void ring_parent(struct worker *worker) {
     ring_keeper(worker);
 }
 
-/* --- looking for a task -----------------------------------------------------
+/* --- looking for a task ------------------------------------------------------
  */
 
 /* Make the slot RUNNING if it is READY; of that generation, unless any will
@@ -108,7 +108,8 @@ static unsigned tickets_left(struct worker *worker) {
 static bool take(struct worker *worker) {
   fut_tickets *tickets = &worker->segment->tickets;
   unsigned taken = atomic_load(&tickets->taken);
-  while (atomic_load(&tickets->fed) != taken) {
+  /* more than there can be: the parent sets that right */
+  while (atomic_load(&tickets->fed) - taken - 1 < FUT_SLOTS) {
     uint64_t word = atomic_load(&tickets->words[taken % FUT_SLOTS]);
     if (atomic_compare_exchange_weak(&tickets->taken, &taken, taken + 1)) {
       if (claim(worker, fut_slot_seat(word), word))
@@ -178,8 +179,9 @@ static bool help_there(struct worker *worker) {
 static bool sleep_idle(struct worker *worker) {
   fut_seat *seat = worker->seat;
   int64_t patience = worker->segment->idle_timeout;
+  fut_deadline now = fut_clock_now();
   fut_deadline deadline =
-      patience == FUT_NEVER ? FUT_NEVER : fut_clock_now() + patience;
+      patience < FUT_NEVER - now ? now + patience : FUT_NEVER;
   unsigned rung = fut_bell_rung(&seat->bell);
   atomic_store(&seat->state, FUT_SEAT_ASLEEP);
   if (atomic_load(&worker->segment->backlog))
@@ -312,10 +314,10 @@ static void finish(struct worker *worker) {
   if (tickets_left(worker) == 0)
     search_now(worker);
   uint64_t seen = running;
-  /* the parent may add STOP meanwhile, or break the pool: then it is over */
+  /* the parent may add STOP meanwhile, or take the task */
   while (!atomic_compare_exchange_weak(word, &seen, done))
-    if ((seen & ~FUT_SLOT_STOP) != running)
-      return;
+    while ((seen & ~FUT_SLOT_STOP) != running)
+      pause(); /* it was taken from us: we are about to be killed */
   unsigned count = atomic_load(&seat->done_count);
   atomic_store(&seat->done[count % FUT_SLOTS], (uint16_t)worker->at);
   atomic_store(&seat->done_count, count + 1);
@@ -332,10 +334,9 @@ static bool begin(struct worker *worker) {
   atomic_store(&worker->current,
                (uint64_t)worker->generation << 32 | (worker->at + 1));
   fut_slot *slot = slot_of(worker);
-  if (slot->tell) {
-    atomic_store(&slot->started, fut_clock_now());
+  atomic_store(&slot->started, slot->tell ? fut_clock_now() : worker->since);
+  if (slot->tell)
     ring_parent(worker);
-  }
   /* who asks later than this finds it under way */
   return !(atomic_load(&worker->segment->words[worker->at]) & FUT_SLOT_STOP);
 }
@@ -361,7 +362,7 @@ static void run(struct worker *worker) {
   name[name_size] = '\0';
   fut_call call = {.name = name_size ? name : NULL,
                    .bytes = slot->bytes + name_size,
-                   .size = (size_t)slot->size};
+                   .size = (size_t)atomic_load(&slot->size)};
   bool there = true;
   if (call.size > FUT_SLOT_SPACE - name_size) {
     there = fetch_call(worker, call.size);
@@ -377,11 +378,13 @@ static void run(struct worker *worker) {
                   : outcome.failed ? FUT_OUTCOME_ERROR
                                    : FUT_OUTCOME_VALUES;
   size_t size = outcome.stopped ? 0 : outcome.size;
-  slot->size = size;
+  atomic_store(&slot->size, size);
   if (size > FUT_SLOT_SPACE)
     send_outcome(worker, outcome.bytes, size);
   else if (size > 0)
     memcpy(slot->bytes, outcome.bytes, size);
+  if (worker->ops->settle) /* the outcome may go with it */
+    worker->ops->settle(worker->local);
   if (worker->call_capacity > CALL_KEPT) {
     fut_memory_free(worker->call);
     worker->call = NULL;

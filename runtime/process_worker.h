@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* --- the parent -------------------------------------------------------------
+/* --- the parent --------------------------------------------------------------
  */
 
 enum { FUT_INHERITED = 7 };
@@ -26,7 +26,7 @@ typedef struct fut_process_worker_inheritance {
 int fut_process_worker_start(fut_process *process, const char *program,
                              fut_process_worker_inheritance *inheritance);
 
-/* --- the worker -------------------------------------------------------------
+/* --- the worker --------------------------------------------------------------
  */
 
 /* What came of a call; bytes are the worker's own until its next call. */
@@ -37,22 +37,30 @@ typedef struct fut_process_outcome {
   bool stopped; /* it was stopped, nothing came out */
 } fut_process_outcome;
 
-/* What a worker does. */
+/* What a worker process keeps for the tasks that run in it. */
+typedef struct fut_process_local fut_process_local;
+
+/* What a worker does, on its main thread unless said otherwise. */
 typedef struct fut_process_worker_ops {
   /* Make what tasks share from the pool's settings; NULL: not to be had, and
      report (of size bytes) says why: the pool is broken. */
-  fut_worker_local *(*open)(const unsigned char *settings, size_t settings_size,
-                            size_t memory_limit, const char *name, char *report,
-                            size_t size);
-  /* Make a call; bytes and name stay as they are meanwhile. */
-  void (*run)(fut_worker_local *local, const fut_call *call,
+  fut_process_local *(*open)(const unsigned char *settings,
+                             size_t settings_size, size_t memory_limit,
+                             const char *name, char *report, size_t size);
+  /* Make a call; bytes and name stay as they are meanwhile. NULL for bytes:
+     there was no memory for them. */
+  void (*run)(fut_process_local *local, const fut_call *call,
               fut_process_outcome *outcome);
-  /* Ask the call that is being made to stop, by another thread; the call does
-     not end meanwhile. NULL: not possible. Never blocks. */
-  void (*stop)(fut_worker_local *local);
+  /* Ask the call that is being made to stop, maybe again and again. By another
+     thread; the call does not end meanwhile. NULL: not possible. Never
+     blocks. */
+  void (*stop)(fut_process_local *local);
+  /* From here on nobody asks any more; what was asked must not concern the next
+     call. NULL: nothing to do. */
+  void (*settle)(fut_process_local *local);
   /* Return how many bytes the local holds. */
-  size_t (*memory)(fut_worker_local *local);
-  void (*close)(fut_worker_local *local);
+  size_t (*memory)(fut_process_local *local);
+  void (*close)(fut_process_local *local);
 } fut_process_worker_ops;
 
 /* Be a worker, as the arguments of the program say, until there is nothing more

@@ -3,7 +3,8 @@
 
    The list is walked with its mutex given back at each executor, which is held
    by a reference meanwhile; an executor that nobody holds any more is on its
-   way out and is passed over. */
+   way out and is passed over. The newest is first, and each has a number, so
+   that a walk goes on in its place whoever comes and leaves. */
 #include "progress.h"
 
 #include "thread.h"
@@ -12,23 +13,20 @@
 
 static fut_mutex mutex = {PTHREAD_MUTEX_INITIALIZER};
 static fut_progress *first; /* guarded by mutex */
-static unsigned generation; /* guarded by mutex: of forks, of the list */
-static atomic_uint count;   /* atomic, changed under mutex */
+static uint64_t numbers;    /* guarded by mutex: the last one given */
+static atomic_uint count;   /* atomic, changed under mutex: on the list */
 
-/* In a forked child: what is on the list is the parent's. Another thread may
-   have held the mutex at the fork; here no other thread can yet. */
+/* In a forked child: what is on the list is the parent's. */
 static void renew(void) {
-  if (generation == fut_thread_generation())
-    return;
   mutex = (fut_mutex){PTHREAD_MUTEX_INITIALIZER};
   first = NULL;
   atomic_store(&count, 0);
-  generation = fut_thread_generation();
 }
 
 void fut_progress_join(fut_progress *progress) {
-  renew();
+  fut_thread_after_fork(renew);
   fut_mutex_lock(&mutex);
+  progress->number = ++numbers;
   progress->next = first;
   first = progress;
   atomic_fetch_add(&count, 1);
@@ -36,7 +34,6 @@ void fut_progress_join(fut_progress *progress) {
 }
 
 void fut_progress_leave(fut_progress *progress) {
-  renew();
   fut_mutex_lock(&mutex);
   fut_progress **at = &first;
   while (*at && *at != progress)
@@ -50,46 +47,39 @@ void fut_progress_leave(fut_progress *progress) {
 
 bool fut_progress_any(void) { return atomic_load(&count) > 0; }
 
-/* Hold the executor at that place of the list, or the next that can be held;
-   NULL: there is none. */
-static fut_progress *hold(unsigned place) {
+/* Hold the first executor with a number below that; NULL: there is none. */
+static fut_progress *hold_below(uint64_t number) {
   fut_mutex_lock(&mutex);
   fut_progress *progress = first;
-  while (progress && place-- > 0)
-    progress = progress->next;
-  while (progress && !fut_object_try_hold(&progress->executor->object))
+  while (progress && (progress->number >= number ||
+                      !fut_object_try_hold(&progress->executor->object)))
     progress = progress->next;
   fut_mutex_unlock(&mutex);
   return progress;
 }
 
-void fut_progress_step(void) {
-  renew();
-  fut_progress *progress;
-  for (unsigned i = 0; fut_progress_any() && (progress = hold(i)) != NULL;
-       i++) {
-    progress->step(progress->executor);
-    fut_object_release(&progress->executor->object);
-  }
+/* Go on to the next one; let go of the last one, NULL at the beginning. */
+static fut_progress *next(fut_progress *last, uint64_t *number) {
+  fut_progress *progress = fut_progress_any() ? hold_below(*number) : NULL;
+  if (progress)
+    *number = progress->number;
+  if (last)
+    fut_object_release(&last->executor->object);
+  return progress;
 }
 
-void fut_progress_watch(void) {
-  renew();
-  fut_progress *progress;
-  for (unsigned i = 0; fut_progress_any() && (progress = hold(i)) != NULL;
-       i++) {
-    progress->watch(progress->executor);
-    fut_object_release(&progress->executor->object);
-  }
+void fut_progress_step(void) {
+  uint64_t number = UINT64_MAX;
+  fut_progress *progress = NULL;
+  while ((progress = next(progress, &number)) != NULL)
+    progress->step(progress->executor);
 }
 
 bool fut_progress_crowded(void) {
-  renew();
   bool crowded = false;
-  fut_progress *progress;
-  for (unsigned i = 0; !crowded && (progress = hold(i)) != NULL; i++) {
-    crowded = progress->crowded(progress->executor);
-    fut_object_release(&progress->executor->object);
-  }
+  uint64_t number = UINT64_MAX;
+  fut_progress *progress = NULL;
+  while ((progress = next(progress, &number)) != NULL)
+    crowded = crowded || progress->crowded(progress->executor);
   return crowded;
 }

@@ -9,11 +9,10 @@
 
 /* An executor that needs help. Embedded in it. */
 typedef struct fut_progress {
-  struct fut_progress *next;             /* guarded by the list's mutex */
-  fut_executor *executor;                /* set once */
-  void (*step)(fut_executor *executor);  /* do what there is to do now */
-  void (*watch)(fut_executor *executor); /* before the caller sleeps: let those
-      workers ring for it whose tasks somebody watches; then step */
+  struct fut_progress *next;               /* guarded by the list's mutex */
+  uint64_t number;                         /* larger than of all before it */
+  fut_executor *executor;                  /* set once */
+  void (*step)(fut_executor *executor);    /* do what there is to do now */
   bool (*crowded)(fut_executor *executor); /* whether its workers need all the
       CPUs, so that nobody should look around */
 } fut_progress;
@@ -27,9 +26,9 @@ void fut_progress_leave(fut_progress *progress);
 /* Whether any executor needs help. Any thread. Never blocks. */
 bool fut_progress_any(void);
 
-/* Call that function of all. Any thread, with no lock held. Never blocks. */
+/* Call that function of all; whether any said so. Any thread, with no lock
+   held. Never blocks. */
 void fut_progress_step(void);
-void fut_progress_watch(void);
 bool fut_progress_crowded(void);
 
 #endif

@@ -9,8 +9,8 @@
 
 static void nothing(fut_future *future) { (void)future; }
 
-static const fut_future_kind vacancy_kind = {{"vacancy", fut_future_free},
-                                             nothing};
+static const fut_future_kind vacancy_kind = {
+    .object = {"vacancy", fut_future_free}, .fini = nothing};
 
 void fut_room_init(fut_room *room, size_t limit, fut_arena *arena) {
   room->limit = limit;

@@ -14,7 +14,7 @@ typedef struct fut_room {
   size_t limit;        /* set once; SIZE_MAX: none, and nothing is counted */
   atomic_size_t taken; /* atomic: tasks that wait */
   atomic_bool wanted;  /* atomic: somebody waits for `vacancy` */
-  fut_mutex mutex;     /* taken with nothing held; nothing is taken under it */
+  fut_mutex mutex;     /* nothing is taken under it */
   fut_future *vacancy; /* guarded by mutex: a reference; NULL: none wanted */
   fut_arena *arena;    /* of vacancies; taken from under mutex; borrowed */
 } fut_room;

@@ -26,22 +26,23 @@ enum {
    collected. Its word says everything about it:
 
      FREE ---> READY ---> RUNNING ---> DONE ---> FREE
-                 \---------> FREE (taken back)
+                 |           \-------> TAKEN ---> FREE (its worker killed)
+                 \--> FREE (taken back)
 
-   READY and the way back are the parent's steps, RUNNING and DONE those of a
-   worker, whose number is in the word, and which must be able to say no: each
-   is a compare-and-swap. The generation grows each time a slot is handed out,
-   so that nobody mistakes one task for another. STOP is set by the parent while
-   the slot is RUNNING. */
+   RUNNING and DONE are steps of a worker, whose number is in the word, all
+   others the parent's; where both may step, each is a compare-and-swap. The
+   generation grows each time a slot is handed out, so that nobody mistakes one
+   task for another. STOP is set by the parent while the slot is RUNNING. */
 enum fut_slot_state {
   FUT_SLOT_FREE,
   FUT_SLOT_READY,
   FUT_SLOT_RUNNING,
-  FUT_SLOT_DONE
+  FUT_SLOT_DONE,
+  FUT_SLOT_TAKEN /* from a worker, which is killed and must not go on */
 };
 
-#define FUT_SLOT_STATE UINT64_C(3)
-#define FUT_SLOT_STOP UINT64_C(4)
+#define FUT_SLOT_STATE UINT64_C(7)
+#define FUT_SLOT_STOP UINT64_C(8)
 #define FUT_SLOT_SEAT_SHIFT 8        /* 24 bits: the worker's seat */
 #define FUT_SLOT_GENERATION_SHIFT 32 /* 32 bits */
 
@@ -72,11 +73,11 @@ enum fut_outcome {
 
 /* What comes with a word: written by whose step is next, before that step. */
 typedef struct fut_slot {
-  uint64_t size;       /* bytes of the call, then of the outcome */
-  uint32_t name_size;  /* bytes of the task's name, which lie before a call */
-  uint8_t outcome;     /* enum fut_outcome */
-  uint8_t tell;        /* ring the parent at the start */
-  atomic_bool watched; /* atomic: ring the parent at the end */
+  _Atomic uint64_t size; /* bytes of the call, then of the outcome */
+  uint32_t name_size;    /* bytes of the task's name, which lie before a call */
+  uint8_t outcome;       /* enum fut_outcome */
+  uint8_t tell;          /* ring the parent at the start */
+  atomic_bool watched;   /* atomic: ring the parent at the end */
   _Atomic int64_t started; /* atomic: ns of the monotonic clock, if tell */
   unsigned char bytes[FUT_SLOT_SPACE]; /* what is longer goes by the streams */
 } fut_slot;
@@ -116,7 +117,7 @@ typedef struct fut_seat_streams {
   fut_stream outcomes; /* to the parent */
 } fut_seat_streams;
 
-/* --- the whole --------------------------------------------------------------
+/* --- the whole ---------------------------------------------------------------
  */
 
 /* A ring of tickets: slots that were made READY, in their order. A ticket is

@@ -1,6 +1,7 @@
 /* shared_posix.c - memory that this process shares with its workers */
 #include "shared.h"
 
+#include "descriptor.h"
 #include "shared_fd.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static fut_err reserve(int fd, size_t size) {
 }
 
 fut_err fut_shared_new(fut_shared *shared, size_t size) {
-  int fd = fut_shared_fd();
+  int fd = fut_descriptor_above(fut_shared_fd());
   if (fd < 0)
     return FUT_ENOMEM;
   fut_err err = reserve(fd, size);

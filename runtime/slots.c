@@ -5,6 +5,7 @@
 #include "check.h"
 #include "executor.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,10 @@ void fut_slots_init(fut_slots *slots, fut_segment *segment) {
   slots->segment = segment;
   slots->used = slots->telling = slots->stopping = 0;
   slots->lost = slots->sorted = false;
+  slots->fed = 0;
+  slots->lowest = INFINITY;
   slots->completed = slots->failed = slots->cancelled = 0;
+  slots->queue_time = 0;
   slots->back = (fut_heap){NULL};
   slots->free = 1;
   for (unsigned i = 0; i < FUT_SLOTS; i++)
@@ -27,27 +31,35 @@ static void write_call(fut_slot *slot, const fut_call *call) {
   if (name_size > FUT_SLOT_SPACE / 4)
     name_size = FUT_SLOT_SPACE / 4;
   slot->name_size = (uint32_t)name_size;
-  slot->size = call->size;
+  atomic_store_explicit(&slot->size, call->size,
+                        memory_order_relaxed); /* published by the word */
   if (name_size > 0)
     memcpy(slot->bytes, call->name, name_size);
-  if (call->size <= FUT_SLOT_SPACE - name_size)
+  if (call->size > 0 && call->size <= FUT_SLOT_SPACE - name_size)
     memcpy(slot->bytes + name_size, call->bytes, call->size);
 }
 
+/* Return how many tickets were not taken, stale ones included. */
+static unsigned tickets_left(const fut_slots *slots) {
+  fut_tickets *tickets = &slots->segment->tickets;
+  unsigned taken = atomic_load(&tickets->taken);
+  unsigned left = slots->fed - taken;
+  if (left > FUT_SLOTS) { /* a worker has lost its mind */
+    atomic_compare_exchange_strong(&tickets->taken, &taken, slots->fed);
+    left = 0;
+  }
+  return left;
+}
+
 bool fut_slots_room(const fut_slots *slots) {
-  const fut_tickets *tickets = &slots->segment->tickets;
   /* stale tickets take places too, until workers have passed over them */
-  return slots->free != 0 &&
-         atomic_load_explicit(&tickets->fed, memory_order_relaxed) -
-                 atomic_load(&tickets->taken) <
-             FUT_SLOTS; /* relaxed: only we write it */
+  return slots->free != 0 && tickets_left(slots) < FUT_SLOTS;
 }
 
 static void feed(fut_slots *slots, uint64_t ticket) {
   fut_tickets *tickets = &slots->segment->tickets;
-  unsigned fed = atomic_load_explicit(&tickets->fed, memory_order_relaxed);
-  atomic_store(&tickets->words[fed % FUT_SLOTS], ticket);
-  atomic_store(&tickets->fed, fed + 1);
+  atomic_store(&tickets->words[slots->fed % FUT_SLOTS], ticket);
+  atomic_store(&tickets->fed, ++slots->fed);
 }
 
 void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
@@ -65,6 +77,8 @@ void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
   handed->room = NULL;
   handed->size = handed->sent = handed->received = 0;
   task->place = at + 1;
+  if (task->priority < slots->lowest)
+    slots->lowest = task->priority;
   fut_call call = fut_task_kind_of(task)->call(task);
   write_call(slot, &call);
   slot->outcome = FUT_OUTCOME_VALUES;
@@ -90,15 +104,15 @@ static bool any_ready(const fut_slots *slots) {
 }
 
 unsigned fut_slots_waiting(fut_slots *slots) {
-  const fut_tickets *tickets = &slots->segment->tickets;
-  unsigned taken = atomic_load(&tickets->taken);
-  unsigned waiting = atomic_load(&tickets->fed) - taken;
-  if (waiting > slots->used) /* stale ones, or a worker has lost its mind */
+  unsigned waiting = tickets_left(slots);
+  if (waiting > slots->used) /* stale ones */
     waiting = slots->used;
   if (waiting == 0 && slots->lost) {
     slots->lost = any_ready(slots);
     waiting = slots->lost;
   }
+  if (waiting == 0)
+    slots->lowest = INFINITY;
   return waiting;
 }
 
@@ -129,12 +143,18 @@ fut_task *fut_slots_take_back(fut_slots *slots, unsigned at) {
 }
 
 void fut_slots_recall(fut_slots *slots) {
+  /* the tickets first: they are all stale then */
+  fut_tickets *tickets = &slots->segment->tickets;
+  unsigned taken = atomic_load(&tickets->taken);
+  while (!atomic_compare_exchange_weak(&tickets->taken, &taken, slots->fed))
+    ;
   for (unsigned at = 0; at < FUT_SLOTS && slots->used > 0; at++) {
     fut_task *task =
         slots->handed[at].task ? fut_slots_take_back(slots, at) : NULL;
     if (task)
       fut_heap_push(&slots->back, task);
   }
+  slots->lowest = INFINITY;
 }
 
 void fut_slots_started(fut_slots *slots, unsigned at) {
@@ -146,6 +166,8 @@ void fut_slots_started(fut_slots *slots, unsigned at) {
   fut_future_start(&handed->task->future);
   fut_slot *slot = &slots->segment->slots[at];
   int64_t started = atomic_load(&slot->started);
+  if (started > handed->task->submitted)
+    slots->queue_time += (uint64_t)(started - handed->task->submitted);
   if (handed->task->timeout == FUT_NEVER)
     return;
   fut_deadline now = fut_clock_now();
@@ -184,16 +206,17 @@ bool fut_slots_stop(fut_slots *slots, unsigned at, fut_err why,
   return true;
 }
 
-void fut_slots_watch(fut_slots *slots) {
-  unsigned left = slots->used;
-  for (unsigned at = 0; at < FUT_SLOTS && left > 0; at++) {
-    const fut_task *task = slots->handed[at].task;
-    if (task == NULL)
-      continue;
-    left--;
-    if (fut_future_watched(&task->future))
-      atomic_store(&slots->segment->slots[at].watched, true);
-  }
+bool fut_slots_take(fut_slots *slots, unsigned at) {
+  uint64_t word = fut_slots_word(slots, at);
+  do
+    if (fut_slot_state(word) != FUT_SLOT_RUNNING ||
+        fut_slot_generation(word) != slots->handed[at].generation)
+      return false;
+  while (!atomic_compare_exchange_weak(
+      &slots->segment->words[at], &word,
+      fut_slot_word(slots->handed[at].generation, FUT_SLOT_TAKEN,
+                    fut_slot_seat(word))));
+  return true;
 }
 
 bool fut_slots_done(const fut_slots *slots, unsigned at, unsigned seat) {
@@ -211,12 +234,12 @@ static bool receive(fut_slots *slots, unsigned at) {
   if (handed->size > 0)
     return handed->room && handed->received == handed->size;
   const fut_slot *slot = &slots->segment->slots[at];
-  uint64_t size = slot->size;
+  uint64_t size = atomic_load(&slot->size); /* once: a worker may write it */
   if (size > FUT_SLOT_SPACE)
     return false;
   unsigned char *room =
       fut_task_kind_of(handed->task)->outcome(handed->task, (size_t)size);
-  if (room)
+  if (room && size > 0)
     memcpy(room, slot->bytes, (size_t)size);
   return room != NULL;
 }

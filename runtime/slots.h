@@ -34,9 +34,12 @@ typedef struct fut_slots {
   unsigned stopping; /* of those, being stopped */
   bool sorted;       /* tasks of a priority were seen: hand few out ahead */
   unsigned telling;  /* of those, whose start the parent wants to know */
+  unsigned fed;      /* the truth of tickets.fed */
+  double lowest;     /* no task that waits for a worker has a lower priority */
   bool lost;         /* tickets may be lost: look through the words */
   uint64_t completed, failed, cancelled; /* tasks that have left a slot so */
-  fut_heap back; /* tasks that were taken back, to go before others */
+  uint64_t queue_time; /* ns that those which started had waited */
+  fut_heap back;       /* tasks that were taken back, to go before others */
   fut_handed handed[FUT_SLOTS];
 } fut_slots;
 
@@ -76,8 +79,9 @@ void fut_slots_look(fut_slots *slots);
 bool fut_slots_stop(fut_slots *slots, unsigned slot, fut_err why,
                     fut_deadline kill_at);
 
-/* Let workers ring at the end of every task whose future is watched. */
-void fut_slots_watch(fut_slots *slots);
+/* Take the task in a slot from its worker, which must be killed: false if it is
+   done. The slot stays as it is until that is buried: it may still write. */
+bool fut_slots_take(fut_slots *slots, unsigned slot);
 
 /* Whether the task in a slot was done by the worker in that seat. */
 bool fut_slots_done(const fut_slots *slots, unsigned slot, unsigned seat);

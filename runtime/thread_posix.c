@@ -70,7 +70,17 @@ void fut_thread_detach(fut_thread thread) {
 static atomic_uint generation;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void forked(void) { atomic_fetch_add(&generation, 1); }
+#define RENEWALS 8
+
+static _Atomic(void (*)(
+    void)) renewals[RENEWALS]; /* atomic: the first are set */
+
+static void forked(void) {
+  atomic_fetch_add(&generation, 1);
+  void (*renew)(void);
+  for (int i = 0; i < RENEWALS && (renew = atomic_load(&renewals[i])); i++)
+    renew();
+}
 
 static void watch_forks(void) {
   CHECK(pthread_atfork(NULL, NULL, forked) == 0);
@@ -80,4 +90,15 @@ unsigned fut_thread_generation(void) {
   pthread_once(&once, watch_forks);
   /* relaxed: changes only in a child process that has one thread */
   return atomic_load_explicit(&generation, memory_order_relaxed);
+}
+
+void fut_thread_after_fork(void (*renew)(void)) {
+  pthread_once(&once, watch_forks);
+  for (int i = 0; i < RENEWALS; i++) {
+    void (*there)(void) = NULL;
+    if (atomic_compare_exchange_strong(&renewals[i], &there, renew) ||
+        there == renew)
+      return;
+  }
+  CHECK(!"room for what is renewed after a fork");
 }

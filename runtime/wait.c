@@ -66,25 +66,18 @@ static fut_err sleep_at_doorbell(const fut_wait *wait, const struct goal *goal,
   if (wait->deadline < end)
     end = wait->deadline;
   fut_err err;
-  atomic_fetch_add(&doorbell->asleep, 1);
+  fut_doorbell_enter(doorbell);
   do {
     unsigned rung = atomic_load(&doorbell->rung);
-    fut_progress_watch();
+    fut_progress_step();
     err = FUT_OK;
     if (!reached(goal) && !callbacks_due(wait))
       err = fut_parker_park_at(wait->waiter->parker, doorbell, rung, end);
   } while (err == FUT_OK && !reached(goal) && !callbacks_due(wait));
   /* what ends from here on is told to the keepers; what did before, we see */
-  atomic_fetch_sub(&doorbell->asleep, 1);
+  fut_doorbell_leave(doorbell);
   fut_progress_step();
   return err;
-}
-
-static fut_err sleep_alone(const fut_wait *wait) {
-  if (fut_progress_any())
-    fut_progress_watch();
-  return fut_waiter_sleep(wait->waiter, wake_up_time(wait), wait->attention,
-                          wait->context);
 }
 
 static fut_err sleep_until(const fut_wait *wait, const struct goal *goal) {
@@ -99,8 +92,9 @@ static fut_err sleep_until(const fut_wait *wait, const struct goal *goal) {
     fut_spin_asleep(wait->spin);
     fut_doorbell *doorbell =
         fut_progress_any() && !tired ? fut_doorbell_made() : NULL;
-    fut_err err =
-        doorbell ? sleep_at_doorbell(wait, goal, doorbell) : sleep_alone(wait);
+    fut_err err = doorbell ? sleep_at_doorbell(wait, goal, doorbell)
+                           : fut_waiter_sleep(wait->waiter, wake_up_time(wait),
+                                              wait->attention, wait->context);
     tired = doorbell && err == FUT_ETIMEDOUT;
     if (err == FUT_OK)
       fut_spin_woken(wait->spin);

@@ -79,6 +79,18 @@ describe("poll", function()
     assert.is_true(seconds < limits.within(5), seconds)
   end)
 
+  it("without a timeout finds what processes have done, too", function()
+    local pool <close> = futures.ProcessPoolExecutor(1)
+    local barrier <close> = gates.new()
+    local f = pool:submit(gates.pass, barrier.path)
+    eventually(function() return f:running() end)
+    f:add_done_callback(function() called = called + 1 end)
+    assert.equal(0, futures.poll())
+    barrier:open()
+    eventually(function() return futures.poll() == 1 end) -- asks nothing else
+    assert.equal(1, called)
+  end)
+
   it("keeps a main loop going", function()
     local left = 0
     local ran = {}

@@ -112,7 +112,10 @@ describe("a process pool", function()
       local text = string.char(64 + i):rep(i * 20000)
       fs[i] = ex:submit(function(s) return s:lower() end, text)
     end
-    for i = 1, 40 do assert.is_true(fs[i]:result() == string.char(64 + i):rep(i * 20000):lower()) end
+    for i = 1, 40 do
+      local text = string.char(64 + i):rep(i * 20000)
+      assert.is_true(fs[i]:result() == text:lower())
+    end
   end)
 
   it("says what runs and what waits", function()
@@ -174,10 +177,10 @@ describe("a process pool", function()
   end)
 
   it("mixes with threads in one wait", function()
-    local processes <close> = futures.ProcessPoolExecutor(1)
-    local threads <close> = futures.ThreadPoolExecutor(1)
+    local there <close> = futures.ProcessPoolExecutor(1)
+    local here <close> = futures.ThreadPoolExecutor(1)
     local fs = {}
-    for i = 1, 20 do fs[i] = (i % 2 == 0 and processes or threads):submit(function() return i end) end
+    for i = 1, 20 do fs[i] = (i % 2 == 0 and there or here):submit(function() return i end) end
     local done, rest = futures.wait(fs, 60)
     assert.equal(20, #done)
     assert.equal(0, #rest)
@@ -190,7 +193,8 @@ describe("a process pool", function()
   end)
 
   it("lets them inherit no descriptor of the host", function()
-    local file <close> = assert(io.open("/proc/self/status", "r"))
+    local held <close> = assert(io.open("/proc/self/status", "r"))
+    assert.is_string(held:read "l")
     local ex <close> = futures.ProcessPoolExecutor(1)
     local names = ex:submit(function()
       local pipe <close> = io.popen "for f in /proc/$PPID/fd/*; do readlink $f; done"

@@ -7,6 +7,7 @@ local fail = require "futures.fail"
 local options = require "futures.options"
 local pool = require "futures.pool"
 local program = require "futures.program"
+local scheduler = require "futures.scheduler"
 local source = require "futures.source"
 
 ---@class futures
@@ -20,6 +21,10 @@ local futures = {
   wait = core.wait,
   as_completed = core.as_completed,
   poll = core.poll,
+  fd = core.fd,
+
+  run = scheduler.run,
+  spawn = scheduler.spawn,
 
   encode = core.encode,
   decode = core.decode,

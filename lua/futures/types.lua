@@ -15,6 +15,7 @@
 ---@field FIRST_EXCEPTION "FIRST_EXCEPTION" for futures.wait: one has failed, or all have ended
 ---@field Executor futures.Executor the class that all executors belong to, for isinstance
 ---@field ThreadPoolExecutor futures.ThreadPoolExecutorClass
+---@field ProcessPoolExecutor futures.ProcessPoolExecutorClass
 ---@field Future futures.FutureClass
 ---@field Error futures.ErrorClass every error of the library
 ---@field CancelledError futures.ErrorClass
@@ -63,6 +64,30 @@ function futures.as_completed(fs, timeout) end
 ---@param timeout? number seconds, 0 by default
 ---@return integer count of the callbacks that were run
 function futures.poll(timeout) end
+
+--- A descriptor that is readable while futures.poll() has something to do: a
+--- future has ended that has callbacks, or that a coroutine awaits. For event
+--- loops; docs/coroutines.md shows how. Always the same for a state (after a fork
+--- another), closed with it. Raises RuntimeError when none can be opened.
+---@return integer
+function futures.fd() end
+
+--- Run fn(...) as a coroutine, and all that it spawns, until all have ended.
+--- Where they await, or yield a future, others go on. Blocks.
+---
+--- Raises what fn raises; the other coroutines are stopped then. Also raises what
+--- a spawned coroutine has raised, if nobody has asked its future.
+---@param fn fun(...): ...
+---@param ... any
+---@return any ... what fn returned
+function futures.run(fn, ...) end
+
+--- Start fn(...) as one more coroutine of the futures.run under way. It has its
+--- first turn when the coroutine that runs now awaits or ends.
+---@param fn fun(...): ...
+---@param ... any
+---@return futures.Future future of what fn returns or raises
+function futures.spawn(fn, ...) end
 
 --- How many CPUs this process may use, by affinity and (on Linux) its cgroup.
 ---@return integer count at least 1
@@ -167,6 +192,26 @@ function Executor:stats() end
 ---@class futures.ThreadPoolExecutorClass
 ---@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.ThreadPoolExecutor
 
+---@class futures.ProcessPoolExecutor: futures.Executor
+local ProcessPoolExecutor = {}
+
+--- Send SIGTERM to every worker, then shut down without waiting; what has not
+--- started is cancelled, what runs fails with BrokenProcessPool.
+function ProcessPoolExecutor:terminate_workers() end
+
+--- The same with SIGKILL.
+function ProcessPoolExecutor:kill_workers() end
+
+--- Make a pool of child processes. They start when there are tasks for them, and
+--- find modules where package.path and package.cpath of this moment say.
+--- Functions travel as source. Raises if the program futures-worker is not found.
+---@class futures.ProcessPoolExecutorClass
+---@overload fun(opts?: integer|futures.ProcessPoolOptions): futures.ProcessPoolExecutor
+
+---@class futures.ProcessPoolOptions: futures.ThreadPoolOptions
+---@field on_worker_death? "break"|"respawn" what the unexpected end of a worker
+---  fails: all that is unfinished, and the pool (the default), or the task it ran
+
 ---@class futures.ThreadPoolOptions an integer in its place is max_workers
 ---@field max_workers? integer 1 to 65535; futures.cpu_count() by default
 ---@field name? string what the names of the threads begin with; "futures" by default
@@ -189,6 +234,12 @@ local Future = {}
 ---@param timeout? number seconds
 ---@return any ...
 function Future:result(timeout) end
+
+--- In a coroutine: yield this future until it has ended, then return or raise as
+--- result() does. Where nothing can be yielded it is result(). For coroutines of
+--- futures.run, or of an event loop: docs/coroutines.md.
+---@return any ...
+function Future:await() end
 
 --- Return what the task raised, or nil. Raises CancelledError and TimeoutError as
 --- result() does. Blocks.
@@ -232,7 +283,8 @@ function Future:set_result(...) end
 
 --- Fail a future made by futures.Future(). Raises as set_result does.
 ---@param err any what result() will raise
-function Future:set_exception(err) end
+---@param traceback? string what traceback() will return
+function Future:set_exception(err, traceback) end
 
 --- For those who complete futures, before they begin: from here on it cannot be
 --- cancelled any more. Raises InvalidStateError unless it is pending or cancelled.

@@ -5,6 +5,8 @@
 #include "support/crew.h"
 #include "support/promise.h"
 
+#include <poll.h>
+
 #define MANY 10
 
 static fut_arena *arena;
@@ -148,6 +150,44 @@ static void two_queues(void **unused) {
   fut_completions_fini(&other);
 }
 
+static bool readable(const fut_notifier *notifier) {
+  struct pollfd fd = {.fd = fut_notifier_descriptor(notifier),
+                      .events = POLLIN};
+  return poll(&fd, 1, 0) == 1;
+}
+
+static void notified(void **unused) {
+  (void)unused;
+  fut_notifier *notifier = fut_notifier_new();
+  add(0, 3);
+  fut_completions_notify(&queue, notifier, false);
+  assert_false(readable(notifier));
+  assert_null(fut_completions_take(&queue));
+  fut_future_end(futures[0], FUT_FINISHED);
+  assert_true(readable(notifier));
+  fut_future_end(futures[1], FUT_FAILED);
+  assert_non_null(fut_completions_take(&queue));
+  assert_true(readable(notifier));
+  assert_non_null(fut_completions_take(&queue));
+  fut_future_end(futures[2], FUT_FINISHED); /* before it is found empty */
+  assert_non_null(fut_completions_take(&queue));
+  assert_null(fut_completions_take(&queue));
+  assert_false(readable(notifier));
+  fut_future_cancel(futures[3]);
+  fut_notifier *second = fut_notifier_new();
+  fut_completions_notify(&queue, second, false); /* something is there */
+  assert_true(readable(second));
+  assert_non_null(fut_completions_take(&queue));
+  assert_null(fut_completions_take(&queue));
+  assert_false(readable(second));
+  fut_completions_notify(&queue, second, true);
+  assert_true(readable(second));
+  assert_null(fut_completions_take(&queue));
+  assert_false(readable(second));
+  fut_notifier_free(notifier);
+  fut_notifier_free(second);
+}
+
 /* --- races ---------------------------------------------------------------- */
 
 /* Members 1.. end futures; member 0 has each in a queue of its own that is
@@ -225,6 +265,54 @@ static void gone(void **unused) {
   crew_run(4, run_relay, &game);
 }
 
+/* Member 1 ends futures; member 0 takes them when the notifier says so. */
+static void poll_for_those(relay *game) {
+  fut_waiter *self = fut_waiter_new();
+  fut_arena *own = promise_arena();
+  fut_notifier *notifier = fut_notifier_new();
+  fut_completions line;
+  fut_completions_init(&line, self);
+  fut_completions_notify(&line, notifier, false);
+  struct pollfd fd = {.fd = fut_notifier_descriptor(notifier),
+                      .events = POLLIN};
+  for (unsigned i = 0; i < game->rounds; i++) {
+    fut_completion place;
+    fut_future *promise = promise_new(own);
+    fut_object_hold(&promise->object);
+    fut_completions_add(&line, &place, promise);
+    hand_over(&game->slots[0], promise);
+    if (i % 2)
+      fut_completions_take(&line); /* at any moment, found or not */
+    else if (poll(&fd, 1, (int)(within(20) * 1000)) != 1)
+      abort();
+    while (!fut_state_done(fut_future_state(promise)))
+      sched_yield();
+    fut_future_settle(promise);
+    while (fut_completions_take(&line))
+      ;
+    if (poll(&fd, 1, 0) != 0)
+      abort();
+    fut_future_release(promise, own);
+  }
+  fut_completions_fini(&line);
+  fut_notifier_free(notifier);
+  fut_arena_close(own);
+  fut_waiter_release(self);
+}
+
+static void run_poll(void *context, unsigned index) {
+  if (index == 0)
+    poll_for_those(context);
+  else
+    end_those(context, index - 1);
+}
+
+static void notified_across(void **unused) {
+  (void)unused;
+  relay game = {.rounds = scaled(10000)};
+  crew_run(2, run_poll, &game);
+}
+
 #define QUEUE_CASE(sentence, function)                                         \
   { (sentence), (function), begin, end, NULL }
 
@@ -236,7 +324,9 @@ static const struct CMUnitTest completions_tests[] = {
     QUEUE_CASE("the owner is woken when what it wants is there", wanted),
     QUEUE_CASE("the owner may be woken by the first failure", first_failure),
     QUEUE_CASE("a future may be in several queues", two_queues),
+    QUEUE_CASE("the notifier is raised until nothing is found", notified),
     CASE("the queue may be gone as soon as the owner has enough", gone),
+    CASE("a notifier is neither missed nor left raised", notified_across),
 };
 
 int main(void) { return cmocka_run_group_tests(completions_tests, NULL, NULL); }

@@ -115,7 +115,7 @@ static void loop_abandon(fut_task *task, fut_err why) {
 }
 
 static const fut_task_kind loop_kind = {
-    .future = {{"loop", fut_future_free}, loop_fini},
+    .future = {.object = {"loop", fut_future_free}, .fini = loop_fini},
     .run = loop_run,
     .fail = loop_fail,
     .abandon = loop_abandon};

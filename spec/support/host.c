@@ -11,6 +11,18 @@
 #include <lua.h>
 #include <lualib.h>
 
+#ifdef FUT_TSAN
+#include <setjmp.h>
+
+/* What errors and yields of a Lua call that was built with _FORTIFY_SOURCE.
+   ThreadSanitizer does not know it and keeps a frame for each function left
+   that way: hand it on to the one that it knows. */
+__attribute__((visibility("default"))) void __longjmp_chk(jmp_buf where,
+                                                          int value);
+
+void __longjmp_chk(jmp_buf where, int value) { longjmp(where, value); }
+#endif
+
 static lua_State *interrupted; /* set before its handler is installed */
 
 static void set_signal(int signal, void (*handler)(int)) {

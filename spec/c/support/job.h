@@ -40,7 +40,7 @@ static inline void job_abandon(fut_task *task, fut_err why) {
 }
 
 static const fut_task_kind job_kind = {
-    .future = {{"job", fut_future_free}, job_fini},
+    .future = {.object = {"job", fut_future_free}, .fini = job_fini},
     .run = job_run,
     .fail = job_fail,
     .abandon = job_abandon};

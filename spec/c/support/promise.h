@@ -11,8 +11,8 @@ static inline void promise_fini(fut_future *future) {
   atomic_fetch_add(&promises_ended, 1);
 }
 
-static const fut_future_kind promise_kind = {{"promise", fut_future_free},
-                                             promise_fini};
+static const fut_future_kind promise_kind = {
+    .object = {"promise", fut_future_free}, .fini = promise_fini};
 
 static inline fut_arena *promise_arena(void) {
   return fut_arena_new(sizeof(fut_future));

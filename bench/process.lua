@@ -1,0 +1,173 @@
+--- process.lua - process pools beside thread pools, a bare futex, and CPython
+--
+-- All in one run: ratios matter, not the absolutes.
+-- usage: build/release/run lua bench/process.lua [TASKS [ROUNDS]]
+local futures = require "futures"
+local floor = require "floor" -- built beside this benchmark
+local futex = require "futex" -- the same
+local clock = floor.clock
+
+local tasks = math.tointeger(tonumber(arg and arg[1])) or 100000
+local rounds = math.tointeger(tonumber(arg and arg[2])) or 5
+
+local function trivial(x) return x + 1 end
+
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+--- Submit all, then read all; tasks a second.
+local function burst(ex)
+  local fs = {}
+  collectgarbage()
+  local start = clock()
+  for i = 1, tasks do fs[i] = ex:submit(trivial, i) end
+  for i = 1, tasks do assert(fs[i]:result() == i + 1) end
+  return tasks / (clock() - start)
+end
+
+--- One at a time, so many seconds apart; the median in microseconds.
+local function trip(ex, count, pause)
+  local times = {}
+  for i = 1, count do
+    if pause then futex.sleep(pause) end
+    local start = clock()
+    ex:submit(trivial, i):result()
+    times[i] = (clock() - start) * 1e6
+  end
+  return median(times)
+end
+
+--- The median time of fn(...) in milliseconds.
+local function took(count, fn, ...)
+  local times = {}
+  for i = 1, count do
+    collectgarbage()
+    local start = clock()
+    fn(...)
+    times[i] = (clock() - start) * 1e3
+  end
+  return median(times)
+end
+
+local function records(n)
+  local all = {}
+  for i = 1, n do all[i] = { id = i, name = "n" .. i, x = i * 1.5 } end
+  return all
+end
+
+--- Kilobytes of a worker's memory that nobody shares.
+local function private()
+  local sum = 0
+  for line in io.lines "/proc/self/smaps_rollup" do
+    sum = sum + (tonumber(line:match "^Private_%a+:%s+(%d+)") or 0)
+  end
+  return sum
+end
+
+local firsts = {}
+for i = 1, 9 do
+  local start = clock()
+  local ex <close> = futures.ProcessPoolExecutor(2)
+  ex:submit(trivial, 1):result()
+  firsts[i] = (clock() - start) * 1e3
+end
+
+local memory
+do
+  local ex <close> = futures.ProcessPoolExecutor(1)
+  for i = 1, 1000 do ex:submit(trivial, i):result() end
+  memory = ex:submit(private):result()
+end
+
+local threads <close> = futures.ThreadPoolExecutor(2)
+local processes <close> = futures.ProcessPoolExecutor(2)
+local there, here = {}, {}
+for i = 1, rounds do -- by turns, so that a slow stretch hits both
+  there[i] = burst(processes)
+  here[i] = burst(threads)
+end
+local rate, thread_rate = median(there), median(here)
+
+local one <close> = futures.ProcessPoolExecutor(1)
+trip(one, 1000)
+local trips = {}
+for i = 1, rounds do trips[i] = trip(one, 5000) end
+local asleep, bare = {}, {}
+for i = 1, rounds do
+  asleep[i] = trip(one, 100, 0.002)
+  bare[i] = futex.trip(100, 0.002) * 1e6
+end
+
+local text = ("x"):rep(1 << 20)
+local function echo(...) return ... end
+local function string_trip() assert(#one:submit(echo, text):result() == 1 << 20) end
+local data = records(10000)
+local function records_trip() assert(#one:submit(echo, data):result() == 10000) end
+for _ = 1, 3 do string_trip() records_trip() end
+local ours = {
+  first = median(firsts),
+  rate = rate,
+  trip = median(trips),
+  string = took(15, string_trip),
+  records = took(15, records_trip),
+}
+
+local python = [[
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+def trivial(x): return x + 1
+def echo(x): return x
+def median(l): return sorted(l)[len(l) // 2]
+def took(n, f):
+    l = []
+    for _ in range(n):
+        t = time.perf_counter(); f(); l.append((time.perf_counter() - t) * 1e3)
+    return median(l)
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2) as ex:
+        ex.submit(trivial, 1).result()
+        rates = []
+        for _ in range(3):
+            n = 5000
+            t = time.perf_counter()
+            for f in [ex.submit(trivial, i) for i in range(n)]: f.result()
+            rates.append(n / (time.perf_counter() - t))
+        trip = took(500, lambda: ex.submit(trivial, 1).result()) * 1e3
+        text = "x" * (1 << 20)
+        string = took(15, lambda: ex.submit(echo, text).result())
+        data = [{"id": i, "name": "n%d" % i, "x": i * 1.5} for i in range(10000)]
+        records = took(15, lambda: ex.submit(echo, data).result())
+        print(median(rates), trip, string, records)
+]]
+local name = os.tmpname()
+local file = assert(io.open(name, "w"))
+file:write(python)
+file:close()
+local pipe = io.popen("python3 " .. name .. " 2>/dev/null")
+local theirs = {}
+theirs.rate, theirs.trip, theirs.string, theirs.records = pipe:read("n", "n", "n", "n")
+pipe:close()
+os.remove(name)
+
+local function line(what, value, unit, goal, ratio)
+  print(("%-34s %10.2f %-8s %s"):format(what, value, unit,
+    ratio and ("%.2f x (goal %s)"):format(ratio, goal) or goal and "(goal " .. goal .. ")" or ""))
+end
+line("tasks, 2 workers", rate, "tasks/s")
+line("  of our thread pool", thread_rate, "tasks/s", ">= 0.6", rate / thread_rate)
+if theirs.rate then line("  of CPython", theirs.rate, "tasks/s", ">= 60", rate / theirs.rate) end
+line("round trip, back to back", ours.trip, "us", "<= 5")
+line("round trip, both asleep", median(asleep), "us")
+line("  of a bare futex", median(bare), "us", "<= 2", median(asleep) / median(bare))
+line("first result", ours.first, "ms", "<= 3")
+line("private memory of a worker", memory, "KiB", "<= 2560")
+line("1 MiB string, both ways", ours.string, "ms")
+if theirs.string then
+  line("  of CPython", theirs.string, "ms", ">= 4", theirs.string / ours.string)
+end
+line("10,000 records, both ways", ours.records, "ms")
+if theirs.records then
+  line("  of CPython", theirs.records, "ms", ">= 1.3", theirs.records / ours.records)
+end

@@ -1,0 +1,171 @@
+/* process_step.c - what the parent of worker processes does, over and over */
+#include "pool.h"
+#include "process_parent.h"
+
+#include <limits.h>
+
+/* --- handing out -------------------------------------------------------------
+ */
+
+/* Return the next task in the order of priority and submission, or NULL. What
+   was taken back is older than what is in the queue. */
+static fut_task *next_task(fut_process_pool *pool) {
+  fut_slots *slots = &pool->slots;
+  fut_task *task;
+  while (fut_queue_urgent(pool->queue) &&
+         (task = fut_queue_pull_urgent(pool->queue)) != NULL)
+    fut_heap_push(&slots->back, task);
+  if (slots->back.top && slots->back.top->priority >= 0)
+    return fut_heap_pop(&slots->back);
+  fut_link none;
+  fut_link_init(&none);
+  task = fut_queue_pull(pool->queue, &none, UINT_MAX);
+  if (task)
+    return task;
+  if ((task = fut_queue_pull_low(pool->queue)) != NULL)
+    fut_heap_push(&slots->back, task);
+  return slots->back.top ? fut_heap_pop(&slots->back) : NULL;
+}
+
+/* Whether tasks wait to be handed out, cancelled ones included. */
+static bool more(const fut_process_pool *pool) {
+  return pool->slots.back.top || fut_queue_count(pool->queue) > 0;
+}
+
+/* Whether no more are to be handed out now. */
+static bool full(fut_process_pool *pool) {
+  fut_slots *slots = &pool->slots;
+  /* where priorities matter few are handed out, to be recalled again */
+  return !fut_slots_room(slots) ||
+         (slots->sorted && fut_slots_waiting(slots) >= 2 * pool->children.size);
+}
+
+static void hand_out(fut_process_pool *pool) {
+  fut_slots *slots = &pool->slots;
+  bool tell = pool->executor.room.limit != FUT_UNLIMITED;
+  while (more(pool)) {
+    /* nothing plain goes before what is handed out, unless that is low */
+    if (full(pool) && !fut_queue_urgent(pool->queue) && slots->lowest >= 0)
+      break;
+    fut_task *task = next_task(pool);
+    if (task == NULL)
+      break;
+    if (fut_future_state(&task->future) != FUT_PENDING)
+      fut_executor_refuse(task, FUT_OK); /* cancelled */
+    else if (task->priority > slots->lowest && fut_slots_waiting(slots) > 0) {
+      fut_heap_push(&slots->back,
+                    task); /* it goes before what was handed out */
+      fut_slots_recall(slots);
+      slots->sorted = true;
+    } else if (full(pool)) {
+      fut_heap_push(&slots->back, task);
+      break;
+    } else
+      fut_slots_hand_out(slots, task, tell);
+  }
+  if (pool->backlog != more(pool)) {
+    pool->backlog = !pool->backlog;
+    atomic_store(&pool->segment->backlog, pool->backlog);
+  }
+}
+
+fut_task *fut_process_take_any(fut_process_pool *pool) {
+  if (pool->slots.used > 0 && fut_slots_waiting(&pool->slots) > 0)
+    fut_slots_recall(&pool->slots);
+  return next_task(pool);
+}
+
+/* --- seeing to it that it goes on --------------------------------------------
+ */
+
+void fut_process_ring(fut_process_pool *pool) {
+  fut_event_set(&pool->children.event);
+}
+
+void fut_process_see_to_workers(fut_process_pool *pool, fut_deadline now) {
+  unsigned waiting = fut_slots_waiting(&pool->slots);
+  if (waiting == 0 || fut_executor_broken(&pool->executor))
+    return;
+  fut_children_answer answer = fut_children_wake(&pool->children, waiting, now);
+  bool ring = false;
+  if (answer == FUT_CHILDREN_START && !pool->start)
+    ring = pool->start = true;
+  if (answer != FUT_CHILDREN_BUSY && !pool->look)
+    ring = pool->look = true; /* the keeper looks a little later who came */
+  if (ring)
+    fut_process_ring(pool);
+}
+
+void fut_process_see_to_end(fut_process_pool *pool) {
+  if (!fut_queue_closed(pool->queue))
+    return;
+  unsigned phase = FUT_PHASE_DRAINING;
+  if (!more(pool) && pool->slots.used == 0)
+    phase = FUT_PHASE_CLOSED;
+  if (pool->phase >= phase)
+    return;
+  pool->phase = phase;
+  atomic_store(&pool->segment->phase, phase);
+  if (phase == FUT_PHASE_CLOSED) {
+    fut_children_wake_all(&pool->children);
+    fut_process_ring(pool);
+  }
+}
+
+fut_deadline fut_process_next_limit(const fut_process_pool *pool) {
+  const fut_slots *slots = &pool->slots;
+  fut_deadline first = FUT_NEVER;
+  for (unsigned at = 0; at < FUT_SLOTS && slots->telling > 0; at++) {
+    const fut_handed *handed = &slots->handed[at];
+    if (handed->task && !handed->stopping && handed->limit < first)
+      first = handed->limit;
+  }
+  return first;
+}
+
+void fut_process_look_at(fut_process_pool *pool, unsigned at) {
+  uint64_t word = fut_slots_word(&pool->slots, at);
+  unsigned seat = fut_slot_seat(word);
+  if (fut_slot_state(word) == FUT_SLOT_RUNNING)
+    fut_slots_started(&pool->slots, at);
+  if (fut_slot_state(word) != FUT_SLOT_DONE || seat >= pool->children.size)
+    return;
+  fut_children_collect(&pool->children, seat, &pool->slots);
+  if (fut_slots_done(&pool->slots, at, seat)) /* it was not told yet */
+    fut_children_collect_slot(&pool->children, seat, &pool->slots, at);
+}
+
+static void pass(fut_process_pool *pool) {
+  for (unsigned i = 0; i < pool->children.size; i++)
+    fut_children_collect(&pool->children, i, &pool->slots);
+  fut_slots_look(&pool->slots);
+  hand_out(pool);
+  fut_process_see_to_workers(pool, FUT_POLL);
+  fut_process_see_to_end(pool);
+  if (fut_process_next_limit(pool) < pool->wake_at)
+    fut_process_ring(pool);
+}
+
+/* --- the mutex ---------------------------------------------------------------
+ */
+
+void fut_process_step(fut_process_pool *pool) {
+  /* futures that end may be the last to hold the pool */
+  bool held = fut_object_try_hold(&pool->executor.object);
+  atomic_store(&pool->wanted, true);
+  while (atomic_load(&pool->wanted) && fut_mutex_try_lock(&pool->mutex)) {
+    atomic_store(&pool->wanted, false);
+    pass(pool);
+    fut_mutex_unlock(&pool->mutex);
+  }
+  if (held)
+    fut_object_release(&pool->executor.object);
+}
+
+void fut_process_lock(fut_process_pool *pool) { fut_mutex_lock(&pool->mutex); }
+
+void fut_process_unlock(fut_process_pool *pool) {
+  fut_mutex_unlock(&pool->mutex);
+  if (atomic_load(&pool->wanted))
+    fut_process_step(pool);
+}

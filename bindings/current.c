@@ -8,7 +8,8 @@
 /* cancel_requested(): the second upvalue is the future of the task */
 static int l_cancel_requested(lua_State *L) {
   future_box *box = lua_touserdata(L, lua_upvalueindex(2));
-  lua_pushboolean(L, box->future && fut_future_asked(box->future));
+  lua_pushboolean(L, box->future && (fut_future_asked(box->future) ||
+                                     fut_future_abandoned(box->future)));
   return 1;
 }
 

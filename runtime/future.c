@@ -143,8 +143,8 @@ bool fut_future_ask(fut_future *future) {
 }
 
 bool fut_future_asked(const fut_future *future) {
-  return atomic_load_explicit(&future->word, memory_order_relaxed) &
-         (ASKED | ABANDONED);
+  unsigned word = atomic_load_explicit(&future->word, memory_order_acquire);
+  return (word & STATE) == FUT_RUNNING && (word & ASKED);
 }
 
 bool fut_future_end_unasked(fut_future *future, fut_state state) {

@@ -122,7 +122,8 @@ static bool ask_anywhere(fut_threads *threads, fut_task *task) {
     if (outer)
       return ask_outer(worker, outer);
   }
-  return false;
+  /* it may be just about to end for having been asked */
+  return fut_future_asked(&task->future);
 }
 
 bool fut_threads_stop(fut_executor *executor, fut_task *task) {

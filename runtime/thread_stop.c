@@ -256,7 +256,7 @@ void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
 bool fut_worker_enter(fut_worker *worker, fut_outer *outer, fut_task *task) {
   fut_timer_lock();
   fut_task *running = atomic_load(&worker->running);
-  bool enters = running && worker->stop == FUT_STOP_NOT &&
+  bool enters = running && worker->stop == FUT_STOP_NOT && !worker->adrift &&
                 !atomic_load(&worker->threads->halted) &&
                 running->timeout == FUT_NEVER && task->timeout == FUT_NEVER;
   if (enters) {

@@ -10,6 +10,7 @@
 #include "process_pool.h"
 #include "state.h"
 #include "state_environment.h"
+#include "stats.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -370,40 +371,12 @@ static int l_executor_kill_workers(lua_State *L) {
   return kill_workers(L, SIGKILL);
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, name);
-}
-
-static void set_seconds(lua_State *L, const char *name, uint64_t ns) {
-  lua_pushnumber(L, (lua_Number)ns / 1e9);
-  lua_setfield(L, -2, name);
-}
-
 static int l_executor_stats(lua_State *L) {
   executor_box *box = executor_check(L, 1);
   context *ctx = context_get(L);
   if (fut_executor_forked(box->executor))
     fail_raise_err(L, ctx, FUT_EFORKED);
-  fut_executor_stats stats;
-  fut_executor_stats_get(box->executor, &stats);
-  lua_createtable(L, 0, 10);
-  set_count(L, "workers", stats.workers);
-  set_count(L, "idle", stats.idle);
-  set_count(L, "pending", stats.pending);
-  set_count(L, "running", stats.running);
-  set_count(L, "completed", stats.completed);
-  set_count(L, "failed", stats.failed);
-  set_count(L, "cancelled", stats.cancelled);
-  set_seconds(L, "queue_time", stats.queue_time);
-  set_seconds(L, "run_time", stats.run_time);
-  lua_newtable(L);
-  size_t bytes;
-  for (unsigned i = 0; fut_executor_memory(box->executor, i, &bytes); i++) {
-    lua_pushinteger(L, (lua_Integer)bytes);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  lua_setfield(L, -2, "memory");
+  stats_push(L, box->executor);
   return 1;
 }
 

@@ -36,6 +36,8 @@ void fut_worker_interrupted(void *argument) {
 /* Send the next signal, and see that others follow. Assumes the lock held. */
 static void press(fut_worker *worker) {
   fut_deadline now = fut_clock_now();
+  if (worker->pause < FIRST_PAUSE_NS)
+    worker->pause = FIRST_PAUSE_NS;
   fut_deadline next = now + worker->pause;
   if (atomic_load(&worker->report.acknowledged) && worker->acknowledged == 0)
     worker->acknowledged = now;
@@ -151,7 +153,9 @@ void fut_worker_due(fut_timer *timer) {
     else
       press(worker);
   } else if (atomic_load(&worker->threads->halted)) {
-    if (fut_clock_now() - worker->asked < PATIENCE_NS)
+    if (!atomic_load(&worker->report.asked))
+      press_first(worker);
+    else if (fut_clock_now() - worker->asked < PATIENCE_NS)
       press(worker);
   } else
     ask(worker, task, FUT_STOP_TIMEOUT);

@@ -77,6 +77,8 @@ static void begin(fut_worker *worker) {
   worker->tasks = 0;
   worker->report.worn = false;
   worker->stop = FUT_STOP_NOT;
+  worker->asked = worker->acknowledged = 0;
+  worker->pause = 0;
   worker->given_up = false;
 }
 

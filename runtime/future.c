@@ -142,6 +142,11 @@ bool fut_future_ask(fut_future *future) {
   return false;
 }
 
+bool fut_future_asked(const fut_future *future) {
+  unsigned word = atomic_load_explicit(&future->word, memory_order_acquire);
+  return (word & STATE) == FUT_RUNNING && (word & ASKED);
+}
+
 bool fut_future_end_unasked(fut_future *future, fut_state state) {
   CHECK(fut_state_done(state));
   return end(future, BIT(FUT_PENDING) | BIT(FUT_RUNNING), ASKED, state);

@@ -74,6 +74,9 @@ bool fut_future_end(fut_future *future, fut_state state); /* FINISHED, FAILED,
    then on fut_future_end_unasked() returns false. */
 bool fut_future_ask(fut_future *future);
 
+/* Whether it is RUNNING and was asked. */
+bool fut_future_asked(const fut_future *future);
+
 /* As fut_future_end(), but also false, and nothing done, if it was asked. */
 bool fut_future_end_unasked(fut_future *future, fut_state state);
 

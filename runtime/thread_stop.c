@@ -86,7 +86,9 @@ static fut_worker *find(fut_threads *threads, const fut_task *task) {
 bool fut_threads_stop(fut_executor *executor, fut_task *task) {
   fut_timer_lock();
   fut_worker *worker = find((fut_threads *)executor, task);
-  bool asked = worker && ask(worker, task, FUT_STOP_CANCEL);
+  /* without a worker: it may be just about to end for having been asked */
+  bool asked = worker ? ask(worker, task, FUT_STOP_CANCEL)
+                      : fut_future_asked(&task->future);
   fut_timer_unlock();
   return asked || fut_future_state(&task->future) == FUT_CANCELLED;
 }

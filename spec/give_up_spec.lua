@@ -16,21 +16,8 @@ local function stuck(path, mark)
   return "late"
 end
 
--- Submit it, by submit(stuck, path, mark), and wait until it is stuck.
-local function start_stuck(path, submit)
-  local mark = os.tmpname()
-  os.remove(mark)
-  local f = submit(stuck, path, mark)
-  eventually(function()
-    local file = io.open(mark)
-    return file and file:close()
-  end)
-  os.remove(mark)
-  return f
-end
-
 local function start(ex, path)
-  return start_stuck(path, function(...) return ex:submit(...) end)
+  return stopping.start_marked(ex, function(mark, fn, name) return fn(name, mark) end, stuck, path)
 end
 
 -- Stop a task that is stuck; return the seconds until it was given up.
@@ -113,9 +100,10 @@ describe("a task stuck in C that is cancelled", function()
 
   it("fails by TimeoutError if it was its time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local f = start_stuck(gate.path, function(...)
+    local limited = { submit = function(_, ...)
       return core.submit_with({ timeout = 0.3, name = "slow" }, ex, ...)
-    end)
+    end }
+    local f = start(limited, gate.path)
     local err = f:exception(limits.within(5))
     assert.is_true(futures.isinstance(err, futures.TimeoutError))
     assert.equal("task 'slow' timed out after 0.3 s", err.message)

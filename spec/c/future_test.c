@@ -43,9 +43,11 @@ static void asked(void **unused) {
   (void)unused;
   fut_future *future = promise_new(arena);
   assert_false(fut_future_ask(future)); /* it does not run */
+  assert_false(fut_future_asked(future));
   assert_true(fut_future_start(future));
   assert_true(fut_future_ask(future));
   assert_true(fut_future_ask(future));
+  assert_true(fut_future_asked(future));
   assert_int_equal(fut_future_state(future), FUT_RUNNING);
   assert_false(fut_future_end_unasked(future, FUT_FINISHED));
   assert_int_equal(fut_future_state(future), FUT_RUNNING);

@@ -13,6 +13,19 @@ function stopping.start(ex, ...)
   return f
 end
 
+--- Submit fn(mark, ...), and wait until it has made a file of the name `mark`.
+function stopping.start_marked(ex, fn, ...)
+  local mark = os.tmpname()
+  os.remove(mark)
+  local f = ex:submit(fn, mark, ...)
+  eventually(function()
+    local file = io.open(mark)
+    return file and file:close()
+  end)
+  os.remove(mark)
+  return f
+end
+
 --- Stop a future that runs; raise unless it ends as cancelled within so many
 -- seconds (0.5 by default, more on slow machines).
 function stopping.stop(f, seconds)

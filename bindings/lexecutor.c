@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "job.h"
 #include "lfuture.h"
+#include "lresults.h"
 #include "lview.h"
 #include "process_pool.h"
 #include "serial.h"
@@ -423,6 +424,7 @@ static int l_executor_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {{"submit", l_executor_submit},
+                                   {"map", l_executor_map},
                                    {"shutdown", l_executor_shutdown},
                                    {"stats", l_executor_stats},
                                    {NULL, NULL}};

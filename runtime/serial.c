@@ -22,9 +22,8 @@ struct serial {
   const fut_worker_ops *worker_ops; /* set once; may be NULL */
   fut_object *environment;          /* set once; may be NULL */
   size_t max_tasks;                 /* set once: a local is used so often */
-  fut_worker_local *local;          /* owner only; NULL while a task has it, and
-                                       before the first */
-  size_t ran;               /* owner only: tasks since local was opened */
+  struct share *share; /* owner only; NULL while a task has it, and before the
+                          first */
   fut_executor_stats stats; /* owner only */
   atomic_bool closed;       /* atomic */
 };

@@ -42,6 +42,7 @@ for _, executor in ipairs(executors) do
           ex = ex, fn = function(x) return x end, co = coroutine.create(print),
           results = ex:map(print, {}),
         }, { __index = _G })
+        futures.register_source("=code", code)
         local chunk = assert(load(code, "=code", "t", environment))
         local fine, err = pcall(chunk)
         assert.is_false(fine)

@@ -6,7 +6,6 @@ local limits = require "support.limits"
 local stopping = require "support.stopping"
 local took = require "support.took"
 
-local core = require "futures.core"
 
 -- Stuck in C until the gate opens.
 local function stuck(path, mark)
@@ -114,7 +113,7 @@ describe("a task stuck in C that is cancelled", function()
   it("fails by TimeoutError if it was its time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     local f = start_stuck(gate.path, function(...)
-      return core.submit_with({ timeout = 0.3, name = "slow" }, ex, ...)
+      return ex:options { timeout = 0.3, name = "slow" }:submit(...)
     end)
     local err = f:exception(limits.within(5))
     assert.is_true(futures.isinstance(err, futures.TimeoutError))

@@ -82,6 +82,33 @@ describe("a SerialExecutor", function()
     assert.are.same({ 1, 2, 1, 2, 1 }, seen)
   end)
 
+  it("runs the initializer in each new state", function()
+    local ex <close> = futures.SerialExecutor {
+      max_tasks_per_child = 1, initializer = function(x) SPEC_START = x end, -- luacheck: ignore
+      initargs = { 7 },
+    }
+    for _ = 1, 2 do
+      assert.are.equal(7, ex:submit("return _G['SPEC_' .. 'START']"):result())
+    end
+  end)
+
+  it("is broken by an initializer that fails", function()
+    local ex <close> = futures.SerialExecutor { initializer = function() error "not today" end }
+    local f = ex:submit("return 1")
+    assert.is_true(futures.isinstance(f:exception(), futures.BrokenExecutor))
+    local submitted, err = pcall(ex.submit, ex, "return 1")
+    assert.is_false(submitted)
+    assert.is_truthy(err.message:find("not today", 1, true))
+  end)
+
+  it("limits the memory of its state", function()
+    local ex <close> = futures.SerialExecutor { memory_limit = 2 << 20 }
+    local f = ex:submit(function() return #("x"):rep(8 << 20) end)
+    assert.are.equal("not enough memory", f:exception())
+    assert.are.equal(1, ex:submit("return 1"):result())
+    assert.are.equal(1, #ex:stats().memory)
+  end)
+
   it("closes its state at shutdown, and takes no more tasks", function()
     local path = os.tmpname()
     local ex = futures.SerialExecutor()

@@ -13,11 +13,8 @@
 
 static void nothing(fut_future *future) { (void)future; }
 
-static const fut_future_kind arrival_kind = {{"arrival", fut_future_free},
-                                             nothing};
-
-/* --- the owner -------------------------------------------------------------
- */
+static const fut_future_kind arrival_kind = {
+    .object = {"arrival", fut_future_free}, .fini = nothing};
 
 static void map_free(fut_object *object) {
   map *m = (map *)object;

@@ -50,7 +50,7 @@ describe("map", function()
       futures.ThreadPoolExecutor { max_workers = 2, max_pending = 7 },
       futures.ThreadPoolExecutor { max_workers = 2, max_tasks_per_child = 30 },
     }
-    for _ = 1, limits.scaled(120) do
+    for _ = 1, limits.scaled(80) do
       local count = pick { 0, 1, 2, 10, 100, 500, 1000 }
       local ordered = pick { true, false }
       local view = pick(pools):options {
@@ -74,7 +74,7 @@ describe("map", function()
   it("of many executors at once loses nothing", function()
     local pools, all = {}, {}
     for i = 1, 4 do pools[i] = futures.ThreadPoolExecutor(2) end
-    for round = 1, limits.scaled(40) do
+    for round = 1, limits.scaled(20) do
       for i, pool in ipairs(pools) do
         all[i] = pool:options { ordered = round % 2 == 0 }:map(work, counter(300))
       end
@@ -84,7 +84,7 @@ describe("map", function()
   end)
 
   it("survives shutdowns that cancel at any moment", function()
-    for round = 1, limits.scaled(60) do
+    for round = 1, limits.scaled(40) do
       local pool = futures.ThreadPoolExecutor(pick { 1, 2, 3 })
       local results = pool:options { chunksize = pick { 1, 50 } }:map(work, numbers(400))
       read(results, round % 5)

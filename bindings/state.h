@@ -17,4 +17,14 @@ extern const fut_worker_ops state_ops;
 wire_message *state_run(fut_worker_local *local, const job_content *call,
                         const char *name, fut_state *state);
 
+/* The same for a function that lies apart from its arguments, if these are not
+   NULL; both are messages of their own, so no table is part of both. */
+wire_message *state_run_apart(fut_worker_local *local,
+                              const job_content *function,
+                              const job_content *arguments, const char *name,
+                              fut_state *state);
+
+/* Whether the state should not be used any more. Worker only. */
+bool state_worn(const fut_worker_local *local);
+
 #endif

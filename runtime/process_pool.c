@@ -232,6 +232,7 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
       fut_executor_init(&pool->executor, &pool_ops, options->pool.max_pending);
   if (err != FUT_OK)
     goto free_pool;
+  pool->executor.max_workers = workers;
   err = fut_shared_new(&pool->shared, settings_at + options->settings_size);
   if (err != FUT_OK)
     goto fini_executor;

@@ -1,0 +1,20 @@
+--- executors.lua - every kind of executor, for specs that hold for all of them
+local futures = require "futures"
+
+--- `make(workers)` makes one; `serial` says that it runs a task at once, so that
+-- nothing ever waits in it; `early` that tasks of a priority below 0 go to the
+-- workers as early as others.
+return {
+  { name = "ThreadPoolExecutor", make = function(workers)
+    return futures.ThreadPoolExecutor(workers or 2)
+  end },
+  { name = "ThreadPoolExecutor with max_pending", make = function(workers)
+    return futures.ThreadPoolExecutor { max_workers = workers or 2, max_pending = 1000 }
+  end },
+  { name = "ProcessPoolExecutor", early = true, make = function(workers)
+    return futures.ProcessPoolExecutor(workers or 2)
+  end },
+  { name = "SerialExecutor", serial = true, make = function()
+    return futures.SerialExecutor()
+  end },
+}

@@ -78,6 +78,8 @@ static bool pool_stop(fut_executor *executor, fut_task *task) {
   else if (task->place > 0)
     fut_process_look_at(pool, task->place - 1);
   fut_process_unlock(pool);
+  /* or it has just been: by another */
+  stopping = stopping || fut_future_state(&task->future) == FUT_CANCELLED;
   fut_object_release(&executor->object);
   return stopping;
 }

@@ -122,9 +122,14 @@ static bool take(struct worker *worker) {
 
 /* Look through all words: tickets may be lost. */
 static bool search(struct worker *worker) {
-  for (unsigned at = 0; at < FUT_SLOTS; at++)
-    if (claim(worker, at, atomic_load(&worker->segment->words[at])))
+  for (unsigned at = 0; at < FUT_SLOTS; at++) {
+    uint64_t word = atomic_load(&worker->segment->words[at]);
+    /* one that was handed out before it may have come meanwhile: with a ticket
+     */
+    if (fut_slot_state(word) == FUT_SLOT_READY &&
+        (take(worker) || claim(worker, at, word)))
       return true;
+  }
   return false;
 }
 

@@ -149,7 +149,8 @@ describe("in a process pool", function()
     gate:open()
     last:result()
     assert.same({
-      "high 1", "high 2", "high 3", "plain 1", "plain 2", "plain 3", "low 1", "low 2", "low 3", "last",
+      "high 1", "high 2", "high 3", "plain 1", "plain 2", "plain 3",
+      "low 1", "low 2", "low 3", "last",
     }, log:lines())
   end)
 

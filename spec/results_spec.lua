@@ -402,7 +402,7 @@ for _, executor in ipairs(executors) do
       assert.is_true(place <= 2, place)
     end)
 
-    if not executor.early then it("of a lower priority come after tasks submitted later", function()
+    it("of a lower priority come after tasks submitted later", function()
       local ex <close> = executor.make(1)
       local gate <close> = gates.new()
       local log <close> = logs.new()
@@ -414,7 +414,7 @@ for _, executor in ipairs(executors) do
       first:result()
       results:collect()
       assert.are.same({ "plain", "1", "2", "3" }, log:lines())
-    end) end
+    end)
 
     it("come before tasks submitted later", function()
       local ex <close> = executor.make(1)

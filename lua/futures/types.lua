@@ -188,7 +188,7 @@ function Executor:options(opts) end
 
 ---@class futures.CallOptions
 ---@field timeout number? seconds: of a task from its start; of map from its call, all in all
----@field priority number? what has a larger one starts first, 0 by default; a low one may wait for ever
+---@field priority number? a larger one starts first, 0 by default; a low one may wait for ever
 ---@field name string? of tasks
 ---@field chunksize integer? of map: items that a worker takes at a time, adaptive by default
 ---@field buffersize integer? of map: items pulled by map itself, then one in each step

@@ -2,8 +2,7 @@
 local futures = require "futures"
 
 --- `make(workers)` makes one; `serial` says that it runs a task at once, so that
--- nothing ever waits in it; `early` that tasks of a priority below 0 go to the
--- workers as early as others.
+-- nothing ever waits in it.
 return {
   { name = "ThreadPoolExecutor", make = function(workers)
     return futures.ThreadPoolExecutor(workers or 2)
@@ -11,7 +10,7 @@ return {
   { name = "ThreadPoolExecutor with max_pending", make = function(workers)
     return futures.ThreadPoolExecutor { max_workers = workers or 2, max_pending = 1000 }
   end },
-  { name = "ProcessPoolExecutor", early = true, make = function(workers)
+  { name = "ProcessPoolExecutor", make = function(workers)
     return futures.ProcessPoolExecutor(workers or 2)
   end },
   { name = "SerialExecutor", serial = true, make = function()

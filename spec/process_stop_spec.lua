@@ -218,6 +218,17 @@ describe("in a process pool", function()
     end
   end)
 
+  it("memory_limit is a limit of the process as well, for C libraries", function()
+    local ex <close> = futures.ProcessPoolExecutor { max_workers = 1, memory_limit = 8 << 20 }
+    local limit = ex:submit(function()
+      for line in io.lines "/proc/self/limits" do
+        local soft = line:match "^Max data size%s+(%w+)"
+        if soft then return math.tointeger(soft) end
+      end
+    end):result()
+    if not limits.sanitizer then assert.is_true(limit > 8 << 20 and limit < 100 << 20) end
+  end)
+
   it("stats count tasks and workers", function()
     local ex <close> = futures.ProcessPoolExecutor(1)
     for i = 1, 10 do ex:submit(function() return i end):result() end

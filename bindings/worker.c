@@ -135,9 +135,11 @@ static void worker_stop(fut_process_local *self) {
 }
 
 static void worker_settle(fut_process_local *self) {
-  fut_interruption_absorb();
-  atomic_store(&self->report.asked, false);
-  atomic_store(&self->report.acknowledged, false);
+  if (atomic_load(&self->report.asked)) {
+    fut_interruption_absorb();
+    atomic_store(&self->report.asked, false);
+    atomic_store(&self->report.acknowledged, false);
+  }
   if (self->report.worn && self->state) {
     state_ops.close(self->state);
     self->state = NULL;

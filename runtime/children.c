@@ -10,8 +10,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define START_NS 1000000000 /* that long a start may take, on a busy machine   \
-                             */
+#define START_NS                                                               \
+  1000000000             /* that long a start may take, on a busy machine      \
+                          */
 #define SLOW_NS 50000000 /* a worker that was woken comes earlier than this */
 
 fut_err fut_children_init(fut_children *children, fut_segment *segment,

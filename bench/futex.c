@@ -59,11 +59,12 @@ static int l_trip(lua_State *L) {
   pid_t child = fork();
   if (child < 0)
     return luaL_error(L, "no child process");
-  for (unsigned i = 1; child == 0; i++) {
-    wait_for(&words->ping, i);
-    set(&words->pong, i);
-    if (i == count)
-      _exit(0);
+  if (child == 0) {
+    for (unsigned i = 1; i <= count; i++) {
+      wait_for(&words->ping, i);
+      set(&words->pong, i);
+    }
+    _exit(0);
   }
   for (unsigned i = 1; i <= count; i++) {
     pause_for(pause);

@@ -103,6 +103,7 @@ context *context_push(lua_State *L) {
   ctx->classes = ctx->module = LUA_NOREF;
   ctx->future = ctx->fields = LUA_NOREF;
   ctx->executor = ctx->process_executor = LUA_NOREF;
+  ctx->serial_executor = ctx->results = LUA_NOREF;
   ctx->handler = ctx->hook_meta = LUA_NOREF;
   ctx->wire = wire_state_push(L);
   wire_state_set_hooks(ctx->wire, &hooks);

@@ -48,6 +48,8 @@ typedef struct context {
   int fields;           /* metatable of futures with fields of the user's */
   int executor;         /* metatable of thread pools */
   int process_executor; /* metatable of process pools */
+  int serial_executor;  /* metatable of serial executors */
+  int results;          /* metatable of results of map */
   int strong;           /* table: completion -> future with callbacks */
   int weak;      /* table: the same, for futures that only this state ends */
   int current;   /* the future whose callbacks are running, or false */

@@ -148,8 +148,13 @@ static enum fail_class class_of(fut_err why) {
   }
 }
 
-/* Fill the empty message with a failure as failure.h has them: class, message,
-   no traceback. False if memory ran out. */
+bool job_put_failure(wire_message *outcome, fut_err why, const char *message) {
+  if (message == NULL)
+    message = fut_err_message(why);
+  return why != FUT_ENOMEM && wire_put_failure(outcome, class_of(why), message);
+}
+
+/* The same for this job, of which the message may tell. */
 static bool describe(const struct job *job, fut_err why, const char *message,
                      wire_message *outcome) {
   char text[200];
@@ -160,9 +165,7 @@ static bool describe(const struct job *job, fut_err why, const char *message,
              (double)job->task.timeout / 1e9);
     message = text;
   }
-  if (message == NULL)
-    message = fut_err_message(why);
-  return why != FUT_ENOMEM && wire_put_failure(outcome, class_of(why), message);
+  return job_put_failure(outcome, why, message);
 }
 
 static void job_fail(fut_task *task, fut_err why, const char *message) {

@@ -45,6 +45,11 @@ enum wire_mode job_mode(const fut_future *future);
    values, or error and traceback. Borrowed. */
 job_content job_outcome(const fut_future *future);
 
+/* Make the empty message the outcome that fut_task_kind.fail() writes, as
+   failure.h has them: class, message, no traceback. False: out of memory. Any
+   thread. */
+bool job_put_failure(wire_message *outcome, fut_err why, const char *message);
+
 /* Say that so many bytes were written over an outcome; for the benchmark. */
 void job_set_size(fut_future *future, size_t size);
 

@@ -7,7 +7,10 @@
 #include "interrupt.h"
 #include "job.h"
 #include "lfuture.h"
+#include "lresults.h"
+#include "lview.h"
 #include "process_pool.h"
+#include "serial.h"
 #include "state.h"
 #include "state_environment.h"
 #include "stats.h"
@@ -19,12 +22,6 @@
 
 static const char executor_magic = 'x';
 
-typedef struct executor_box {
-  const void *magic;      /* executor_magic */
-  fut_executor *executor; /* NULL before and after */
-  fut_object *handle;     /* that this holds; NULL: a reference instead */
-} executor_box;
-
 static executor_box *box_test(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA ||
       lua_rawlen(L, index) != sizeof(executor_box))
@@ -33,8 +30,13 @@ static executor_box *box_test(lua_State *L, int index) {
   return box->magic == &executor_magic ? box : NULL;
 }
 
-static executor_box *executor_check(lua_State *L, int arg) {
-  executor_box *box = box_test(L, arg);
+executor_box *executor_check(lua_State *L, int arg) {
+  executor_box *box;
+  if (view_push_executor(L, arg)) {
+    box = lua_touserdata(L, -1); /* which the view keeps */
+    lua_pop(L, 1);
+  } else
+    box = box_test(L, arg);
   if (box == NULL)
     arg_type_error(L, arg, "Executor");
   if (box->executor == NULL)
@@ -57,8 +59,10 @@ static bool is_own(const context *ctx, const fut_executor *executor) {
 }
 
 void executor_push(lua_State *L, context *ctx, fut_executor *executor) {
-  executor_box *box = box_push(
-      L, fut_executor_far(executor) ? ctx->process_executor : ctx->executor);
+  int metatable = fut_executor_far(executor) ? ctx->process_executor
+                  : fut_serial_is(executor)  ? ctx->serial_executor
+                                             : ctx->executor;
+  executor_box *box = box_push(L, metatable);
   if (is_own(ctx, executor))
     fut_object_hold(&executor->object);
   else
@@ -156,18 +160,32 @@ static fut_object *new_environment(lua_State *L, context *ctx,
   return &environment->object;
 }
 
-/* thread_pool(options, path, cpath): arguments were checked */
-static int l_executor_thread_pool(lua_State *L) {
-  context *ctx = context_get(L);
+typedef fut_err local_maker(const fut_pool_options *options,
+                            const fut_worker_ops *ops, fut_executor **executor);
+
+/* Make an executor whose tasks run in this process, of the arguments options,
+   path, cpath, which were checked. */
+static int make_local(lua_State *L, context *ctx, int metatable,
+                      local_maker *make) {
   fut_pool_options options = pool_options(L);
   if (ctx->finishing)
     fail_raise_err(L, ctx, FUT_ESHUTDOWN);
-  executor_box *box = box_push(L, ctx->executor);
+  executor_box *box = box_push(L, metatable);
   options.environment =
       new_environment(L, ctx, WIRE_THREAD, options.memory_limit);
-  fut_err err = fut_thread_pool_new(&options, &state_ops, &box->executor);
+  fut_err err = make(&options, &state_ops, &box->executor);
   fut_object_release(options.environment);
   return opened(L, ctx, box, err);
+}
+
+static int l_executor_thread_pool(lua_State *L) {
+  context *ctx = context_get(L);
+  return make_local(L, ctx, ctx->executor, fut_thread_pool_new);
+}
+
+static int l_executor_serial(lua_State *L) {
+  context *ctx = context_get(L);
+  return make_local(L, ctx, ctx->serial_executor, fut_serial_new);
 }
 
 /* process_pool(options, path, cpath, program): arguments were checked */
@@ -197,9 +215,8 @@ static int l_executor_process_pool(lua_State *L) {
   return opened(L, ctx, box, err);
 }
 
-/* Raise what keeps executor from taking tasks. */
-static _Noreturn void raise_refusal(lua_State *L, context *ctx,
-                                    const fut_executor *executor, fut_err err) {
+_Noreturn void executor_raise(lua_State *L, context *ctx,
+                              const fut_executor *executor, fut_err err) {
   const char *why = fut_executor_broken(executor);
   if (why && err == FUT_EBROKENTHREADS)
     fail_raise(L, ctx, FAIL_BROKEN_THREAD_POOL, "%s", why);
@@ -219,81 +236,64 @@ static void wait_vacancy(lua_State *L, context *ctx, fut_executor *executor) {
   lua_pop(L, 1);
 }
 
-/* The options of one call of submit. */
-struct call_options {
-  fut_deadline timeout;
-  double priority;
-  const char *name; /* stays in the table */
-};
-
-static struct call_options call_options(lua_State *L, int index) {
-  struct call_options options = {FUT_NEVER, 0, NULL};
-  if (lua_getfield(L, index, "timeout") != LUA_TNIL) {
-    lua_Number seconds = luaL_checknumber(L, -1);
-    if (seconds < 1e9)
-      options.timeout = seconds > 0 ? (fut_deadline)(seconds * 1e9) : 0;
-  }
-  lua_getfield(L, index, "priority");
-  options.priority = (double)luaL_optnumber(L, -1, 0);
-  lua_getfield(L, index, "name");
-  options.name = luaL_optstring(L, -1, NULL);
-  lua_pop(L, 3);
-  return options;
+/* Give the task what the options say. */
+static fut_err set_options(struct job *job, const call_options *options) {
+  fut_task *task = job_task(job);
+  if (options->timeout < 1e9) /* else none */
+    task->timeout =
+        options->timeout > 0 ? (fut_deadline)(options->timeout * 1e9) : 0;
+  task->priority = options->priority;
+  return options->name == NULL || job_set_name(job, options->name)
+             ? FUT_OK
+             : fut_executor_refuse(task, FUT_ENOMEM);
 }
 
-/* Submit the function behind the executor at index at, with the arguments
-   behind that; leave the future on top of the stack. */
-static int submit(lua_State *L, int at, const struct call_options *options) {
-  context *ctx = context_get(L);
-  executor_box *box = executor_check(L, at);
-  int fn = at + 1;
-  if (lua_type(L, fn) == LUA_TSTRING) { /* a chunk */
+void executor_function(lua_State *L, int arg) {
+  if (lua_type(L, arg) == LUA_TSTRING) { /* a chunk */
     size_t length;
-    const char *text = lua_tolstring(L, fn, &length);
+    const char *text = lua_tolstring(L, arg, &length);
     if (luaL_loadbufferx(L, text, length, text, "t") != LUA_OK)
-      return lua_error(L);
-    lua_replace(L, fn);
-  } else if (!lua_isfunction(L, fn))
-    arg_type_error(L, fn, "function");
-  int count = lua_gettop(L) - at;
+      lua_error(L);
+    lua_replace(L, arg);
+  } else if (!lua_isfunction(L, arg))
+    arg_type_error(L, arg, "function");
+}
+
+void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
+                       int first, int count, const call_options *options) {
   future_box *future = future_push(L, ctx);
+  int at = lua_gettop(L);
   wire_message *message = context_message(L, ctx);
   enum wire_mode mode =
-      fut_executor_far(box->executor) ? WIRE_PORTABLE : WIRE_THREAD;
-  wire_encode(L, ctx->wire, fn, count, mode, "argument", message);
+      fut_executor_far(executor) ? WIRE_PORTABLE : WIRE_THREAD;
+  wire_encode(L, ctx->wire, first, count, mode, "argument", message);
   struct job *job = job_new(ctx, message, mode);
   if (job == NULL)
     fail_no_memory(L);
   future->future = job_future(job);
   fut_task *task = job_task(job);
-  fut_err err = FUT_OK;
-  if (options) {
-    task->timeout = options->timeout;
-    task->priority = options->priority;
-    if (options->name && !job_set_name(job, options->name))
-      err = fut_executor_refuse(task, FUT_ENOMEM);
-  }
+  fut_err err = set_options(job, options);
   if (err == FUT_OK)
-    err = fut_executor_submit(box->executor, task);
+    err = fut_executor_submit(executor, task);
   while (err == FUT_EFULL) {
     /* the executor's reference, which an interrupt would lose */
     fut_future_release(&task->future, ctx->arena);
-    wait_vacancy(L, ctx, box->executor);
+    wait_vacancy(L, ctx, executor);
     fut_object_hold(&task->future.object);
-    err = fut_executor_submit(box->executor, task);
+    err = fut_executor_submit(executor, task);
   }
   if (err != FUT_OK)
-    raise_refusal(L, ctx, box->executor, err);
-  lua_settop(L, at + count + 1); /* the future */
-  return 1;
+    executor_raise(L, ctx, executor, err);
+  lua_settop(L, at); /* the future */
 }
 
-static int l_executor_submit(lua_State *L) { return submit(L, 1, NULL); }
-
-/* submit_with(options, executor, fn, ...): options were checked */
-static int l_executor_submit_with(lua_State *L) {
-  struct call_options options = call_options(L, 1);
-  return submit(L, 2, &options);
+static int l_executor_submit(lua_State *L) {
+  context *ctx = context_get(L);
+  executor_box *box = executor_check(L, 1);
+  executor_function(L, 2);
+  executor_schedule(L, ctx, box->executor, 2, lua_gettop(L) - 1,
+                    view_options(L, 1));
+  return 1;
 }
 
 /* Wait until no worker runs; callbacks run meanwhile. */
@@ -440,6 +440,7 @@ static int l_executor_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {{"submit", l_executor_submit},
+                                   {"map", l_executor_map},
                                    {"shutdown", l_executor_shutdown},
                                    {"stats", l_executor_stats},
                                    {NULL, NULL}};
@@ -471,21 +472,34 @@ static void push_class(lua_State *L, int upvalue, int parent,
   lua_setmetatable(L, -2);
 }
 
-/* Make the class of one kind of executors, set it in the module below the
-   context at index upvalue, and return a reference to its metatable. */
-static int open_class(lua_State *L, int upvalue, int base, const char *name,
-                      const luaL_Reg *own) {
-  push_class(L, upvalue, base, own);
-  int class = lua_gettop(L);
-  lua_createtable(L, 0, 6);
+/* Push a metatable for the class at index; a view's does not end what it is a
+   view of. */
+static void push_metatable(lua_State *L, int upvalue, int class,
+                           const char *name, bool view) {
+  lua_createtable(L, 0, 7);
   lua_pushvalue(L, upvalue);
   luaL_setfuncs(L, metamethods, 1);
+  if (view) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, "__gc");
+  }
   lua_pushvalue(L, class);
   lua_setfield(L, -2, "__index");
   lua_pushvalue(L, class);
   lua_setfield(L, -2, "__class");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
+}
+
+/* Make the class of one kind of executors, set it in the module below the
+   context at index upvalue, and return a reference to its metatable. */
+static int open_class(lua_State *L, int upvalue, int base, const char *name,
+                      const luaL_Reg *own) {
+  push_class(L, upvalue, base, own);
+  int class = lua_gettop(L);
+  push_metatable(L, upvalue, class, name, false);
+  push_metatable(L, upvalue, class, name, true);
+  lua_setfield(L, -2, "__view");
   int reference = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_setfield(L, upvalue - 1, name);
   return reference;
@@ -493,7 +507,8 @@ static int open_class(lua_State *L, int upvalue, int base, const char *name,
 
 static const luaL_Reg functions[] = {{"thread_pool", l_executor_thread_pool},
                                      {"process_pool", l_executor_process_pool},
-                                     {"submit_with", l_executor_submit_with},
+                                     {"serial", l_executor_serial},
+                                     {"view", l_view_new},
                                      {NULL, NULL}};
 
 void lexecutor_open(lua_State *L, context *ctx) {
@@ -503,6 +518,7 @@ void lexecutor_open(lua_State *L, context *ctx) {
   ctx->executor = open_class(L, upvalue, base, "ThreadPoolExecutor", NULL);
   ctx->process_executor =
       open_class(L, upvalue, base, "ProcessPoolExecutor", process_methods);
+  ctx->serial_executor = open_class(L, upvalue, base, "SerialExecutor", NULL);
   lua_setfield(L, module, "Executor");
   lua_pushvalue(L, module);
   lua_pushvalue(L, upvalue);

@@ -52,11 +52,15 @@ void future_extra(lua_State *L, int index) {
   lua_setiuservalue(L, index < 0 ? index - 2 : index, 1);
 }
 
-void future_settle(lua_State *L, context *ctx, fut_future *future) {
-  fut_future_settle(future);
+void future_safe_point(lua_State *L, context *ctx) {
   if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0 ||
       ctx->broken_off)
     callbacks_run(L, ctx);
+}
+
+void future_settle(lua_State *L, context *ctx, fut_future *future) {
+  fut_future_settle(future);
+  future_safe_point(L, ctx);
 }
 
 static void drop(future_box *box, fut_arena *here) {
@@ -106,8 +110,8 @@ static int future_gc(lua_State *L) {
 /* --- outcomes --------------------------------------------------------------
  */
 
-void future_wait(lua_State *L, context *ctx, fut_future *future,
-                 fut_deadline deadline) {
+bool future_wait_until(lua_State *L, context *ctx, fut_future *future,
+                       fut_deadline deadline) {
   if (!fut_state_done(fut_future_state(future))) {
     interrupt_check(L, ctx);
     callbacks_go_on(L, ctx);
@@ -123,14 +127,21 @@ void future_wait(lua_State *L, context *ctx, fut_future *future,
         interrupt_deliver(L, ctx);
     } while (err == FUT_EAGAIN || err == FUT_EINTR);
     if (err == FUT_ETIMEDOUT)
-      fail_raise(L, ctx, FAIL_TIMEOUT, "the future is not done yet");
+      return false;
     if (err != FUT_OK)
       fail_raise_err(L, ctx, err);
   }
   future_settle(L, ctx, future);
+  return true;
 }
 
-static _Noreturn void raise_cancelled(lua_State *L, context *ctx) {
+void future_wait(lua_State *L, context *ctx, fut_future *future,
+                 fut_deadline deadline) {
+  if (!future_wait_until(L, ctx, future, deadline))
+    fail_raise(L, ctx, FAIL_TIMEOUT, "the future is not done yet");
+}
+
+_Noreturn void future_raise_cancelled(lua_State *L, context *ctx) {
   fail_raise(L, ctx, FAIL_CANCELLED, "the future was cancelled");
 }
 
@@ -138,7 +149,7 @@ int future_deliver(lua_State *L, context *ctx, future_box *box) {
   box->asked = true;
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
-    raise_cancelled(L, ctx);
+    future_raise_cancelled(L, ctx);
   lua_settop(L, 1);
   int count = outcome_push(L, ctx, box->future, state);
   if (state == FUT_FAILED) {
@@ -173,7 +184,7 @@ static int l_future_exception(lua_State *L) {
   box->asked = true;
   fut_state state = fut_future_state(box->future);
   if (state == FUT_CANCELLED)
-    raise_cancelled(L, ctx);
+    future_raise_cancelled(L, ctx);
   push_error(L, ctx, box->future, state);
   lua_pop(L, 1);
   return 1;

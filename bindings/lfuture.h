@@ -50,6 +50,16 @@ void future_wait(lua_State *L, context *ctx, fut_future *future,
    or raise, as result() does. */
 int future_deliver(lua_State *L, context *ctx, future_box *box);
 
+/* As future_wait(), but return false at the deadline. */
+bool future_wait_until(lua_State *L, context *ctx, fut_future *future,
+                       fut_deadline deadline);
+
+/* Raise what waiting for a cancelled future raises. */
+_Noreturn void future_raise_cancelled(lua_State *L, context *ctx);
+
+/* Run the callbacks that are due. */
+void future_safe_point(lua_State *L, context *ctx);
+
 /* Run the callbacks that are due for a future that was seen done. */
 void future_settle(lua_State *L, context *ctx, fut_future *future);
 

@@ -8,6 +8,7 @@
 #include "lexecutor.h"
 #include "lfd.h"
 #include "lfuture.h"
+#include "lresults.h"
 #include "location.h"
 #include "lwait.h"
 #include "pool.h"
@@ -76,6 +77,8 @@ int luaopen_futures_core(lua_State *L) {
   lfuture_open(L, ctx);
   lua_settop(L, 2);
   lexecutor_open(L, ctx);
+  lua_settop(L, 2);
+  lresults_open(L, ctx);
   lua_settop(L, 2);
   lwait_open(L);
   lua_settop(L, 2);

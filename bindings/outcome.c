@@ -77,6 +77,20 @@ static void explain_global(lua_State *L, int index) {
   lua_settop(L, index + 1);
 }
 
+int outcome_decode(lua_State *L, context *ctx, const job_content *content,
+                   enum wire_mode mode, fut_state state) {
+  int first = lua_gettop(L) + 1;
+  int count = wire_decode(L, ctx->wire, mode, content->bytes, content->size,
+                          content->objects, content->object_count);
+  if (state != FUT_FAILED)
+    return count;
+  failure_push(L, ctx, first);
+  for (int i = 0; i < count; i++)
+    lua_remove(L, first);
+  explain_global(L, first);
+  return 2;
+}
+
 int outcome_push(lua_State *L, context *ctx, const fut_future *future,
                  fut_state state) {
   int count = push_kept(L);
@@ -85,16 +99,8 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
   job_content content =
       future_is_job(future) ? job_outcome(future) : promise_outcome(future);
   int first = lua_gettop(L) + 1;
-  count = wire_decode(L, ctx->wire, job_mode(future), content.bytes,
-                      content.size, content.objects, content.object_count);
-  if (state == FUT_FAILED) {
-    failure_push(L, ctx, first);
-    for (int i = 0; i < count; i++)
-      lua_remove(L, first);
-    count = 2;
-    explain_global(L, first);
-    keep(L, first);
-  } else if (!wire_plain(content.bytes, content.size))
+  count = outcome_decode(L, ctx, &content, job_mode(future), state);
+  if (state == FUT_FAILED || !wire_plain(content.bytes, content.size))
     keep(L, first);
   return count;
 }

@@ -26,9 +26,10 @@ struct fut_worker_local {
   stop stop;
   wire_state *wire;
   wire_message outcome;
-  const job_content *call; /* of the task that runs */
-  const char *name;        /* of that task, or NULL */
-  wire_lease lease;        /* of its function */
+  const job_content *call;      /* of the task that runs */
+  const job_content *arguments; /* that lie apart; NULL: they do not */
+  const char *name;             /* of that task, or NULL */
+  wire_lease lease;             /* of its function */
   enum phase phase;
   fut_task *task;     /* that runs; NULL: none, or none that is known */
   unsigned depth;     /* of tasks that it runs inside of */
@@ -64,6 +65,10 @@ static int call(lua_State *L) {
   int count =
       wire_decode_task(L, local->wire, mode, content->bytes, content->size,
                        content->objects, content->object_count, &local->lease);
+  content = local->arguments;
+  if (content)
+    count += wire_decode(L, local->wire, mode, content->bytes, content->size,
+                         content->objects, content->object_count);
   local->phase = RUNNING;
   lua_call(L, count - 1, LUA_MULTRET);
   local->phase = SENDING;
@@ -278,30 +283,40 @@ static bool encode_failure(fut_worker_local *local) {
 
 /* What the call holds as bytes counts while it runs. False if that is more than
    the state may hold. */
-static bool make_room(fut_worker_local *local, const job_content *call) {
+static bool make_room(fut_worker_local *local, size_t call) {
   size_t limit = local->environment->memory_limit;
   if (limit == FUT_UNLIMITED)
     return true;
   size_t used = held(local);
-  if (used > limit || call->size > limit - used)
+  if (used > limit || call > limit - used)
     return false;
-  local->allocator.limit = limit - call->size;
+  local->allocator.limit = limit - call;
   return true;
 }
 
+bool state_worn(const fut_worker_local *local) { return local->report->worn; }
+
 wire_message *state_run(fut_worker_local *local, fut_task *task,
-                        const job_content *content, const char *name,
+                        const job_content *call, const char *name,
                         fut_state *state) {
+  return state_run_apart(local, task, call, NULL, name, state);
+}
+
+wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
+                              const job_content *function,
+                              const job_content *arguments, const char *name,
+                              fut_state *state) {
   lua_State *L = local->L;
   local->task = task;
-  local->call = content;
+  local->call = function;
+  local->arguments = arguments;
   local->name = name;
   local->phase = RECEIVING;
   local->lease = (wire_lease){NULL};
   local->outcome.limit = 0;
   stop_begin(&local->stop, L);
   *state = FUT_FAILED;
-  if (!make_room(local, content)) {
+  if (!make_room(local, function->size + (arguments ? arguments->size : 0))) {
     local->report->worn = true; /* another may have room */
     local->task = NULL;
     return NULL;
@@ -359,6 +374,7 @@ static int nest(lua_State *L) {
   local->L = outer.L;
   local->outcome = outer.outcome;
   local->call = outer.call;
+  local->arguments = outer.arguments;
   local->name = outer.name;
   local->lease = outer.lease;
   local->phase = outer.phase;

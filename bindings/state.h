@@ -38,4 +38,14 @@ _Noreturn void state_stop(lua_State *L);
 void state_adopt(lua_State *L, context *ctx);
 void state_leave(context *ctx);
 
+/* The same for a function that lies apart from its arguments, if these are not
+   NULL; both are messages of their own, so no table is part of both. */
+wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
+                              const job_content *function,
+                              const job_content *arguments, const char *name,
+                              fut_state *state);
+
+/* Whether the state should not be used any more. Worker only. */
+bool state_worn(const fut_worker_local *local);
+
 #endif

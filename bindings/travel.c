@@ -10,6 +10,7 @@
 #include "lexecutor.h"
 #include "lfuture.h"
 #include "promise.h"
+#include "serial.h"
 
 void travel_remember(lua_State *L, context *ctx, int index,
                      const void *address) {
@@ -43,7 +44,7 @@ fut_object *travel_object(lua_State *L, int index) {
                                       : promise_share(L, index, box);
   }
   fut_executor *executor = executor_test(L, index);
-  if (executor == NULL)
+  if (executor == NULL || fut_serial_is(executor)) /* which stays where it is */
     return NULL;
   travel_remember(L, ctx, index, executor);
   return executor_handle(ctx, executor);

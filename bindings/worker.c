@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROGRAM_MEMORY ((size_t)64 << 20) /* code, stacks, messages */
+
 struct fut_process_local {
   fut_object *environment;
   fut_worker_local *state; /* NULL: to be made before the next call */
@@ -87,6 +89,9 @@ static fut_process_local *worker_open(const unsigned char *settings,
   atomic_init(&self.report.asked, false);
   atomic_init(&self.report.acknowledged, false);
   fut_interruption_open(&self.interruption, interrupted, &self);
+  /* for what C libraries take as well; the rest is for the program itself */
+  if (memory_limit < SIZE_MAX / 2)
+    fut_process_limit_memory(memory_limit + memory_limit / 4 + PROGRAM_MEMORY);
   self.environment = read_settings(settings, settings_size, memory_limit);
   if (self.environment)
     err = open_state(&self, &why);
@@ -132,9 +137,11 @@ static void worker_stop(fut_process_local *self) {
 }
 
 static void worker_settle(fut_process_local *self) {
-  fut_interruption_absorb();
-  atomic_store(&self->report.asked, false);
-  atomic_store(&self->report.acknowledged, false);
+  if (atomic_load(&self->report.asked)) {
+    fut_interruption_absorb();
+    atomic_store(&self->report.asked, false);
+    atomic_store(&self->report.acknowledged, false);
+  }
   if (self->report.worn && self->state) {
     state_ops.close(self->state);
     self->state = NULL;

@@ -33,6 +33,6 @@ copas.addthread(function()
   print "the loop had time while this thread awaited"
   finished = true
 end)
-repeat
+while not finished do
   if not copas.step(0.0001) then idle = idle + 1 end -- false: nothing to do
-until finished
+end

@@ -24,6 +24,9 @@ typedef struct fut_bell_cord {
 fut_err fut_bell_cord_open(fut_bell_cord *cord);
 void fut_bell_cord_close(fut_bell_cord *cord);
 
+/* Whether anybody who sees the bell can ring it, without its cord. */
+bool fut_bell_cordless(void);
+
 /* Wake the sleeper, or keep it from falling asleep. What was written before is
    seen by it. Any thread of any process. Never blocks. */
 void fut_bell_ring(fut_bell *bell, const fut_bell_cord *cord);

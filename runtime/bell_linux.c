@@ -13,6 +13,8 @@ fut_err fut_bell_cord_open(fut_bell_cord *cord) {
 
 void fut_bell_cord_close(fut_bell_cord *cord) { (void)cord; }
 
+bool fut_bell_cordless(void) { return true; }
+
 void fut_bell_ring(fut_bell *bell, const fut_bell_cord *cord) {
   (void)cord;
   atomic_fetch_add(&bell->rung, 1);

@@ -23,6 +23,8 @@ void fut_bell_cord_close(fut_bell_cord *cord) {
     close(cord->ringer);
 }
 
+bool fut_bell_cordless(void) { return false; }
+
 void fut_bell_ring(fut_bell *bell, const fut_bell_cord *cord) {
   atomic_fetch_add(&bell->rung, 1);
   if (atomic_load(&bell->asleep)) {

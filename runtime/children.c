@@ -10,6 +10,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define START_NS                                                               \
+  1000000000             /* that long a start may take, on a busy machine      \
+                          */
 #define SLOW_NS 50000000 /* a worker that was woken comes earlier than this */
 
 fut_err fut_children_init(fut_children *children, fut_segment *segment,
@@ -109,6 +112,9 @@ void fut_children_collect(fut_children *children, unsigned seat,
   if (!member->started)
     return;
   fut_seat *place = &children->segment->seat[seat];
+  /* before the count: whatever went through the stream before this outcome is
+     among those counted, and collected first */
+  unsigned outgoing = atomic_load(&place->outgoing);
   unsigned count = atomic_load(&place->done_count);
   if (count - member->done > FUT_SLOTS) { /* it has lost its mind */
     fut_children_signal(children, seat, SIGKILL);
@@ -122,7 +128,6 @@ void fut_children_collect(fut_children *children, unsigned seat,
   unsigned incoming = atomic_load(&place->incoming);
   if (incoming != 0)
     send_call(children, seat, slots, incoming - 1);
-  unsigned outgoing = atomic_load(&place->outgoing);
   if (outgoing != 0 && has(slots, seat, outgoing - 1))
     receive_outcome(children, seat, slots, outgoing - 1);
 }
@@ -141,6 +146,11 @@ static bool wake(fut_children *children, unsigned seat) {
   return true;
 }
 
+/* How long a worker may take to come: it has to be started first, or was. */
+static int64_t patience(const fut_seat *place) {
+  return atomic_load(&place->opened) ? SLOW_NS : START_NS;
+}
+
 fut_children_answer fut_children_wake(fut_children *children, unsigned waiting,
                                       fut_deadline now) {
   unsigned searching, slow, sleeper;
@@ -157,7 +167,8 @@ again:
       member->slow = false;
     } else if (now != FUT_POLL && member->called == FUT_NEVER)
       member->called = now;
-    else if (now != FUT_POLL && now - member->called > SLOW_NS)
+    else if (now != FUT_POLL &&
+             now - member->called > patience(&children->segment->seat[i]))
       member->slow = true;
     if (state == FUT_SEAT_SEARCHING) {
       searching += !member->slow;

@@ -39,6 +39,12 @@ fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
   atomic_init(&executor->breakage, NULL);
   atomic_init(&executor->cancelled, 0);
   atomic_init(&executor->failed, 0);
+  executor->max_workers = 0;
+  executor->shares = false;
+  atomic_init(&executor->behind, 0);
+  atomic_init(&executor->many_completed, 0);
+  atomic_init(&executor->many_failed, 0);
+  atomic_init(&executor->many_cancelled, 0);
   return FUT_OK;
 }
 
@@ -101,6 +107,36 @@ bool fut_executor_far(const fut_executor *executor) {
   return ops(executor)->look != NULL;
 }
 
+fut_err fut_executor_refusal(const fut_executor *executor) {
+  if (fut_executor_forked(executor))
+    return FUT_EFORKED;
+  if (fut_executor_broken(executor))
+    return ops(executor)->broken;
+  return atomic_load(&executor->closed) ? FUT_ESHUTDOWN : FUT_OK;
+}
+
+void fut_executor_again(fut_executor *executor, fut_task *task) {
+  fut_object_hold(&executor->object);
+  task->executor = executor;
+  task->submitted = fut_clock_coarse();
+  ops(executor)->again(executor, task);
+}
+
+unsigned fut_executor_demands(fut_executor *executor, double priority) {
+  if (fut_executor_broken(executor))
+    return FUT_GIVE_UP;
+  return ops(executor)->demands(executor, priority);
+}
+
+void fut_executor_count(fut_executor *executor, fut_state state,
+                        uint64_t things) {
+  _Atomic uint64_t *figure = state == FUT_FINISHED ? &executor->many_completed
+                             : state == FUT_FAILED ? &executor->many_failed
+                                                   : &executor->many_cancelled;
+  /* relaxed: what is counted is published after this */
+  atomic_fetch_add_explicit(figure, things, memory_order_relaxed);
+}
+
 fut_future *fut_executor_vacancy(fut_executor *executor) {
   fut_future *vacancy = fut_room_vacancy(&executor->room);
   if (atomic_load(&executor->closed) || fut_executor_broken(executor))
@@ -154,8 +190,13 @@ void fut_executor_join(fut_executor *executor) {
 
 void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats) {
   *stats = (fut_executor_stats){.workers = 0};
-  if (!fut_executor_forked(executor))
-    ops(executor)->stats(executor, stats);
+  if (fut_executor_forked(executor))
+    return;
+  ops(executor)->stats(executor, stats);
+  stats->pending += atomic_load(&executor->behind);
+  stats->completed += atomic_load(&executor->many_completed);
+  stats->failed += atomic_load(&executor->many_failed);
+  stats->cancelled += atomic_load(&executor->many_cancelled);
 }
 
 bool fut_executor_memory(fut_executor *executor, unsigned worker,
@@ -178,7 +219,7 @@ bool fut_task_cancel(fut_task *task) {
   }
   if (!fut_future_cancel(&task->future))
     return false;
-  if (task->executor)
+  if (task->executor && !task->many)
     atomic_fetch_add(&task->executor->cancelled, 1);
   fut_task_left(task);
   return true;

@@ -44,6 +44,9 @@ typedef struct fut_executor_ops {
   void (*watch)(fut_executor *executor, fut_task *task);
   /* Send a signal to every worker that is a process; NULL: none is. */
   void (*kill)(fut_executor *executor, int signal);
+  /* See below; NULL: tasks that are many are not taken. */
+  void (*again)(fut_executor *executor, fut_task *task);
+  unsigned (*demands)(fut_executor *executor, double priority);
   fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
@@ -61,6 +64,12 @@ struct fut_executor {
   _Atomic(char *) breakage; /* atomic, set once: why it is broken; NULL: not */
   atomic_size_t cancelled;  /* atomic: tasks cancelled before their start */
   atomic_size_t failed;     /* atomic: tasks that were made to fail */
+  unsigned max_workers;     /* set once; 0: the thread that submits does all */
+  bool shares;              /* set once: takes tasks that are many (task.h) */
+  atomic_size_t behind;     /* atomic: what tasks that are many stand for and
+                               that has not started, them not counted */
+  _Atomic uint64_t many_completed, many_failed, many_cancelled; /* atomic: what
+                               has ended so of all that */
 };
 
 /* For kinds: stand at one reference; FUT_ENOMEM. */
@@ -88,6 +97,28 @@ fut_err fut_executor_submit(fut_executor *executor, fut_task *task);
 
 /* Whether the workers are elsewhere, and tasks go there by their call. */
 bool fut_executor_far(const fut_executor *executor);
+
+/* Return what submit would: FUT_OK, or why it takes no tasks. Any thread. */
+fut_err fut_executor_refusal(const fut_executor *executor);
+
+/* Put a task in front of all of its priority, shut down or not: what a task
+   that is many (task.h) leaves to do. Takes the reference. Requires that a
+   task of the executor is running on the calling thread. Never blocks. */
+void fut_executor_again(fut_executor *executor, fut_task *task);
+
+/* What a task that is many must heed before each thing that it does. */
+enum {
+  FUT_GIVE_UP = 1,  /* what has not started is not to be */
+  FUT_GIVE_WAY = 2, /* something of a higher priority may be waiting */
+};
+
+/* Return which of these hold. Any thread. Never blocks. */
+unsigned fut_executor_demands(fut_executor *executor, double priority);
+
+/* Count so many of the things that tasks that are many stand for as ended. Any
+   thread. */
+void fut_executor_count(fut_executor *executor, fut_state state,
+                        uint64_t things);
 
 /* Return a future that ends when submit is worth another try, or NULL if
    memory ran out. The caller owns the reference. Any thread. */

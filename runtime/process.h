@@ -48,6 +48,10 @@ void fut_process_end_text(const fut_process_end *end, char *text, size_t size);
    it. To be called first. */
 void fut_process_settle(const int *kept, size_t count);
 
+/* Let the process have no more than about so many bytes of memory of its own,
+   whoever in it asks for more. Never more than before. */
+void fut_process_limit_memory(size_t bytes);
+
 /* Block until the process that was the parent at the start has ended (FUT_OK),
    or descriptor is readable (FUT_EAGAIN). pid is its number. One thread only.
  */

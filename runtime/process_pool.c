@@ -78,6 +78,8 @@ static bool pool_stop(fut_executor *executor, fut_task *task) {
   else if (task->place > 0)
     fut_process_look_at(pool, task->place - 1);
   fut_process_unlock(pool);
+  /* or it has just been: by another */
+  stopping = stopping || fut_future_state(&task->future) == FUT_CANCELLED;
   fut_object_release(&executor->object);
   return stopping;
 }
@@ -232,6 +234,7 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
       fut_executor_init(&pool->executor, &pool_ops, options->pool.max_pending);
   if (err != FUT_OK)
     goto free_pool;
+  pool->executor.max_workers = workers;
   err = fut_shared_new(&pool->shared, settings_at + options->settings_size);
   if (err != FUT_OK)
     goto fini_executor;

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +116,18 @@ static bool kept_one(int fd, const int *kept, size_t count) {
     if (kept[i] == fd)
       return true;
   return false;
+}
+
+void fut_process_limit_memory(size_t bytes) {
+#if !defined(FUT_ASAN) && !defined(FUT_TSAN) /* these take terabytes */
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_DATA, &limit) != 0 || bytes >= limit.rlim_cur)
+    return;
+  limit.rlim_cur = bytes;
+  setrlimit(RLIMIT_DATA, &limit);
+#else
+  (void)bytes;
+#endif
 }
 
 void fut_process_settle(const int *kept, size_t count) {

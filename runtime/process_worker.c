@@ -26,6 +26,10 @@
 
 #define LOOK_NS 25000
 #define SKIP_LIMIT 256
+#define BRIEF_NS 10000    /* after shorter tasks it pays to linger */
+#define LINGER_PAUSES 100 /* some microseconds */
+#define LINGER_TASKS 4
+#define LINGER_SKIP_LIMIT 63
 #define CALL_KEPT ((size_t)1 << 20)
 #define HUNGRY                                                                 \
   (FUT_SLOTS / 4) /* with fewer tickets the parent hands out more */
@@ -46,12 +50,14 @@ struct worker {
   const fut_process_worker_ops *ops;
   fut_process_local *local;
   bool searching;      /* our state is SEARCHING */
+  bool brief;          /* the last task was */
   unsigned at;         /* the slot of the task under way; FUT_SLOTS: none */
   uint32_t generation; /* of that */
   unsigned char *call; /* of a task that came by the stream */
   size_t call_capacity;
   unsigned skip, left; /* sleeps to go without looking around before */
-  fut_deadline since;  /* when the last task ended, or this one was found */
+  unsigned linger_skip, linger_left; /* the same of lingering */
+  fut_deadline since; /* when the last task ended, or this one was found */
   _Atomic uint64_t current; /* atomic: 1 + the slot of the task under way and
                                its generation, 0: none, HELD: the guardian is
                                at it, which is short */
@@ -122,9 +128,14 @@ static bool take(struct worker *worker) {
 
 /* Look through all words: tickets may be lost. */
 static bool search(struct worker *worker) {
-  for (unsigned at = 0; at < FUT_SLOTS; at++)
-    if (claim(worker, at, atomic_load(&worker->segment->words[at])))
+  for (unsigned at = 0; at < FUT_SLOTS; at++) {
+    uint64_t word = atomic_load(&worker->segment->words[at]);
+    /* one that was handed out before it may have come meanwhile: with a ticket
+     */
+    if (fut_slot_state(word) == FUT_SLOT_READY &&
+        (take(worker) || claim(worker, at, word)))
       return true;
+  }
   return false;
 }
 
@@ -163,15 +174,25 @@ static bool look_around(struct worker *worker) {
   return false;
 }
 
-/* Whether a worker sleeps or could be started. */
-static bool help_there(struct worker *worker) {
-  const fut_segment *segment = worker->segment;
+/* More waits than we can do: see that somebody searches. */
+static void call_help(struct worker *worker) {
+  static const fut_bell_cord none = {-1, -1};
+  fut_segment *segment = worker->segment;
   for (unsigned i = 0; i < segment->seats; i++) {
     unsigned state = atomic_load(&segment->seat[i].state);
-    if (state == FUT_SEAT_ASLEEP || state == FUT_SEAT_EMPTY)
-      return true;
+    if (state == FUT_SEAT_SEARCHING)
+      return;
+    if (state == FUT_SEAT_ASLEEP && fut_bell_cordless() &&
+        atomic_compare_exchange_strong(&segment->seat[i].state, &state,
+                                       FUT_SEAT_SEARCHING)) {
+      fut_bell_ring(&segment->seat[i].bell, &none);
+      return;
+    }
+    if (state == FUT_SEAT_ASLEEP || state == FUT_SEAT_EMPTY) {
+      ring_keeper(worker);
+      return;
+    }
   }
-  return false;
 }
 
 /* Sleep until the parent wants us, and be SEARCHING again; false if nobody did
@@ -212,13 +233,30 @@ static void found(struct worker *worker) {
   worker->searching = false;
   atomic_store(&worker->seat->state, FUT_SEAT_BUSY);
   worker->since = fut_clock_now();
-  if (tickets_left(worker) > 0 && help_there(worker))
-    ring_keeper(worker);
+  if (tickets_left(worker) > 0)
+    call_help(worker);
 }
 
 static void search_now(struct worker *worker) {
   worker->searching = true;
   atomic_store(&worker->seat->state, FUT_SEAT_SEARCHING);
+}
+
+/* Pause for an instant: more will have gathered then, and a sleep would take
+   longer. Where only one had, as when somebody waits for each task before the
+   next, the pause is left out more and more often. */
+static void linger(struct worker *worker) {
+  if (worker->linger_left > 0) {
+    worker->linger_left--;
+    return;
+  }
+  for (int i = 0; i < LINGER_PAUSES && tickets_left(worker) < LINGER_TASKS; i++)
+    fut_thread_relax();
+  if (tickets_left(worker) > 1)
+    worker->linger_skip = 0;
+  else if (worker->linger_skip < LINGER_SKIP_LIMIT)
+    worker->linger_skip = 2 * worker->linger_skip + 1;
+  worker->linger_left = worker->linger_skip;
 }
 
 /* Have the next task: false if the worker is to end. Blocks. */
@@ -229,6 +267,8 @@ static bool next(struct worker *worker) {
   if (!worker->searching && take(worker))
     return true;
   search_now(worker);
+  if (worker->brief)
+    linger(worker);
   while (!take(worker) && !look_around(worker) && !search(worker)) {
     if (atomic_load(&worker->segment->phase) == FUT_PHASE_CLOSED) {
       atomic_store(&worker->seat->state, FUT_SEAT_RETIRED);
@@ -397,6 +437,7 @@ static void run(struct worker *worker) {
       atomic_load_explicit(&seat->run_time, memory_order_relaxed) +
           (uint64_t)(now - worker->since),
       memory_order_relaxed); /* statistics only */
+  worker->brief = now - worker->since < BRIEF_NS;
   worker->since = now;
   atomic_store_explicit(&seat->memory, worker->ops->memory(worker->local),
                         memory_order_relaxed); /* the same */

@@ -95,6 +95,23 @@ bool fut_queue_push(fut_queue *queue, fut_task *task) {
   return open;
 }
 
+void fut_queue_push_front(fut_queue *queue, fut_task *task) {
+  fut_mutex_lock(&queue->ready_mutex);
+  if (task->priority > 0)
+    atomic_fetch_add(&queue->urgent, 1);
+  if (task->priority == 0) {
+    task->next = queue->ready.first;
+    queue->ready.first = task;
+    if (queue->ready.last == NULL)
+      queue->ready.last = task;
+    count(&queue->plain, counted(&queue->plain) + 1);
+  } else
+    fut_heap_push(task->priority > 0 ? &queue->high : &queue->low, task);
+  /* sequentially consistent: as in fut_queue_push() */
+  atomic_store(&queue->ready_count, counted(&queue->ready_count) + 1);
+  fut_mutex_unlock(&queue->ready_mutex);
+}
+
 void fut_queue_close(fut_queue *queue) {
   fut_mutex_lock(&queue->inbox_mutex);
   atomic_store(&queue->closed, true);
@@ -187,7 +204,10 @@ fut_task *fut_queue_pull(fut_queue *queue, fut_link *link, unsigned share) {
     size_t room = fut_link_room(link);
     size_t pulled = 1;
     task = pull_plain(queue);
-    for (; pulled < ahead && pulled <= room; pulled++)
+    if (task->many)
+      ahead = 0;
+    for (; pulled < ahead && pulled <= room && !queue->ready.first->many;
+         pulled++)
       fut_link_feed(link, (uint64_t)(uintptr_t)pull_plain(queue));
     taken(queue, pulled); /* now: on their way they are not out of sight */
   }

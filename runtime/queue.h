@@ -19,6 +19,10 @@ void fut_queue_free(fut_queue *queue);
    unless the queue is closed: then false. Any thread. Never blocks. */
 bool fut_queue_push(fut_queue *queue, fut_task *task);
 
+/* Put a task in front of all of its priority but those of a smaller order,
+   closed or not. Takes the caller's reference. Any thread. Never blocks. */
+void fut_queue_push_front(fut_queue *queue, fut_task *task);
+
 /* From now on push returns false. Any thread. */
 void fut_queue_close(fut_queue *queue);
 
@@ -37,7 +41,8 @@ fut_task *fut_queue_pull_urgent(fut_queue *queue);
 
 /* Take the next task of priority 0 or more, or NULL; if it has priority 0, put
    those behind it into link, which is the caller's to feed, until 1/share of
-   what waits is taken. share >= 1. Any thread. */
+   what waits is taken; none that is many, nor any behind one. share >= 1. Any
+   thread. */
 fut_task *fut_queue_pull(fut_queue *queue, fut_link *link, unsigned share);
 
 /* Take the next task of a priority below 0; NULL also while any of a higher

@@ -19,7 +19,7 @@ void fut_task_run(fut_task *task, fut_worker_local *local) {
 void fut_task_drop(fut_task *task, fut_err why, const char *message) {
   fut_task_left(task);
   if (fut_future_start(&task->future)) {
-    if (task->executor)
+    if (task->executor && !task->many)
       atomic_fetch_add(&task->executor->failed, 1);
     fut_task_kind_of(task)->fail(task, why, message);
   }

@@ -23,11 +23,32 @@ static fut_err pool_submit(fut_executor *executor, fut_task *task) {
       task, fut_executor_broken(executor) ? FUT_EBROKENTHREADS : FUT_ESHUTDOWN);
 }
 
+static void pool_again(fut_executor *executor, fut_task *task) {
+  fut_threads *threads = (fut_threads *)executor;
+  fut_queue_push_front(threads->queue, task);
+  if (atomic_load(&threads->given_up)) /* since its kind looked */
+    fut_threads_cancel(threads);
+  else
+    fut_threads_wake(threads);
+}
+
+static unsigned pool_demands(fut_executor *executor, double priority) {
+  fut_threads *threads = (fut_threads *)executor;
+  /* relaxed: what comes a moment later is seen the next time */
+  if (atomic_load_explicit(&threads->given_up, memory_order_relaxed))
+    return FUT_GIVE_UP;
+  bool urgent = priority == 0 ? fut_queue_urgent(threads->queue)
+                              : fut_queue_count(threads->queue) > 0;
+  return urgent ? FUT_GIVE_WAY : 0;
+}
+
 static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
   fut_threads *threads = (fut_threads *)executor;
   fut_queue_close(threads->queue);
-  if (cancel_futures)
+  if (cancel_futures) {
+    atomic_store(&threads->given_up, true);
     fut_threads_cancel(threads);
+  }
   fut_idle_wake_all(&threads->idle);
   fut_threads_settle(threads);
 }
@@ -130,6 +151,8 @@ static const fut_executor_ops pool_ops = {
     .stop = fut_threads_stop,
     .halt = fut_threads_halt,
     .inside = pool_inside,
+    .again = pool_again,
+    .demands = pool_demands,
     .broken = FUT_EBROKENTHREADS};
 
 /* How many places there may be: each worker, each that takes the place of a
@@ -158,7 +181,9 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   fut_idle_init(&threads->idle, workers);
   fut_idle_add_spares(&threads->idle, FUT_SPARE_WORKERS);
   fut_mutex_init(&threads->mutex);
-  threads->max_workers = workers;
+  threads->max_workers = threads->executor.max_workers = workers;
+  threads->executor.shares = options->max_tasks_per_child == FUT_UNLIMITED &&
+                             options->max_pending == FUT_UNLIMITED;
   threads->max_tasks_per_child = options->max_tasks_per_child;
   threads->idle_timeout = options->idle_timeout;
   snprintf(threads->name, sizeof threads->name, "%s", options->name);
@@ -169,6 +194,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   threads->alive = threads->adrift = 0;
   atomic_init(&threads->vacant, 0);
   atomic_init(&threads->halted, false);
+  atomic_init(&threads->given_up, false);
   atomic_init(&threads->finished, 0);
   atomic_init(&threads->stopped, 0);
   atomic_init(&threads->dropped, 0);

@@ -100,5 +100,5 @@ void fut_thread_after_fork(void (*renew)(void)) {
         there == renew)
       return;
   }
-  CHECK(!"room for what is renewed after a fork");
+  fut_check_failed("room for what is renewed after a fork", __FILE__, __LINE__);
 }

@@ -27,9 +27,11 @@ static void count_busy(fut_worker *worker, bool one_more) {
                         memory_order_relaxed);
 }
 
-/* A task of this worker is about to end: whoever sees that sees the count. */
-static void count_end(fut_worker *worker, fut_state state) {
-  add(figure_of(&worker->tally, state), 1);
+/* A task of this worker is about to end: whoever sees that sees the count. One
+   that is many counts by itself what it stands for. */
+static void count_end(fut_worker *worker, const fut_task *task,
+                      fut_state state) {
+  add(figure_of(&worker->tally, state), !task->many);
   count_busy(worker, false);
 }
 
@@ -77,15 +79,15 @@ void fut_worker_perform(fut_worker *worker, fut_task *task) {
   count_busy(worker, true);
   count_wait(worker, task);
   if (timed && !fut_worker_watch(worker, task)) {
-    count_end(worker, FUT_FAILED);
+    count_end(worker, task, FUT_FAILED);
     kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
     return;
   }
   worker->tasks++;
   fut_state state = kind->run(task, worker->local);
-  count_end(worker, state);
+  count_end(worker, task, state);
   if (!fut_future_end_unasked(&task->future, state)) {
-    add(figure_of(&worker->tally, state), UINT64_MAX); /* it was too early */
+    add(figure_of(&worker->tally, state), task->many ? 0 : UINT64_MAX);
     fut_worker_settle(worker, task, state);
   } else if (timed)
     fut_worker_unwatch(worker);

@@ -190,9 +190,10 @@ static fut_task *take(fut_threads *threads) {
 void fut_threads_cancel(fut_threads *threads) {
   fut_task *task;
   while ((task = take(threads)) != NULL) {
+    bool many = task->many;
     fut_task_cancel(task);
     fut_executor_refuse(task, FUT_OK);
-    atomic_fetch_add(&threads->dropped, 1);
+    atomic_fetch_add(&threads->dropped, !many);
   }
 }
 

@@ -98,10 +98,11 @@ struct fut_threads {
   fut_object *environment;          /* may be NULL */
   const fut_worker_ops *worker_ops; /* may be NULL */
   fut_mutex mutex;
-  unsigned alive;     /* guarded by mutex: places that are so */
-  unsigned adrift;    /* guarded by mutex: places that are so */
-  atomic_uint vacant; /* atomic, changed under mutex: places that are so */
-  atomic_bool halted; /* atomic: all that runs is to stop */
+  unsigned alive;       /* guarded by mutex: places that are so */
+  unsigned adrift;      /* guarded by mutex: places that are so */
+  atomic_uint vacant;   /* atomic, changed under mutex: places that are so */
+  atomic_bool halted;   /* atomic: all that runs is to stop */
+  atomic_bool given_up; /* atomic: what waits is cancelled */
   atomic_size_t finished, stopped; /* atomic: tasks that ended so after they
                                       were asked to stop, and no tally has */
   atomic_size_t dropped; /* atomic: tasks taken by no worker, as cancelled */

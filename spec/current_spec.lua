@@ -75,4 +75,26 @@ describe("futures.current", function()
     ex:submit("return 1"):result() -- its end is a safe point
     assert.equal("nil", told:result())
   end)
+
+  it("tells a task of a SerialExecutor the same", function()
+    local ex <close> = futures.SerialExecutor()
+    local worker, executor, requested, value = ex:submit(function()
+      local current = futures.current()
+      return current.worker, tostring(current.executor), current.cancel_requested(),
+        current.executor:submit("return 42"):result()
+    end):result()
+    assert.equal(1, worker)
+    assert.equal(tostring(ex):match "^<.-0x%x+", executor:match "^<.-0x%x+")
+    assert.is_false(requested)
+    assert.equal(42, value)
+  end)
+
+  it("tells each call of a map", function()
+    local ex <close> = futures.ThreadPoolExecutor(2)
+    for _, same in ex:map(function(ex)
+      return futures.current().executor == ex and not futures.current().cancel_requested()
+    end, { ex, ex, ex }) do
+      assert.is_true(same)
+    end
+  end)
 end)

@@ -44,7 +44,8 @@ local function lines(text, pattern)
 end
 
 for _, path in ipairs { "README.md", "docs/design.md", "docs/coroutines.md", "docs/errors.md",
-    "docs/nested.md", "docs/stopping.md", "docs/values.md" } do
+    "docs/from-python.md", "docs/guide.md", "docs/nested.md", "docs/stopping.md",
+    "docs/values.md" } do
   local text, number, modules = read(path), 0, {}
   for before, block in text:gmatch "()```lua\n(.-)\n```" do
     number = number + 1

@@ -6,8 +6,6 @@ local limits = require "support.limits"
 local stopping = require "support.stopping"
 local took = require "support.took"
 
-local core = require "futures.core"
-
 -- Stuck in C until the gate opens.
 local function stuck(path, mark)
   local file <close> = io.open(path, "r")
@@ -100,10 +98,7 @@ describe("a task stuck in C that is cancelled", function()
 
   it("fails by TimeoutError if it was its time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local limited = { submit = function(_, ...)
-      return core.submit_with({ timeout = 0.3, name = "slow" }, ex, ...)
-    end }
-    local f = start(limited, gate.path)
+    local f = start(ex:options { timeout = 0.3, name = "slow" }, gate.path)
     local err = f:exception(limits.within(5))
     assert.is_true(futures.isinstance(err, futures.TimeoutError))
     assert.equal("task 'slow' timed out after 0.3 s", err.message)

@@ -307,3 +307,39 @@ describe("a pool whose tasks have waited", function()
     assert.equal("inner", f:result(0))
   end)
 end)
+
+describe("map in a task", function()
+  local function square(x) return x * x end
+
+  it("may use the task's own pool", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    assert.equal(5050, ex:submit(function(ex)
+      local xs, sum = {}, 0
+      for i = 1, 100 do xs[i] = i end
+      for _, x in ex:map(function(x) return x end, xs) do sum = sum + x end
+      return sum
+    end, ex):result(limits.within(10)))
+  end)
+
+  it("may have calls that submit to their own pool and wait", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    local xs = {}
+    for i = 1, 20 do xs[i] = i end
+    for i, value in ex:map(function(x)
+      return futures.current().executor:submit(square, x):result()
+    end, xs) do
+      assert.equal(i * i, value)
+    end
+  end)
+
+  it("may have a call that waits for a later one of the same chunk", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    local told = futures.Future()
+    local got = ex:options { chunksize = 4 }:map(function(i)
+      if i == 1 then return told:result() end
+      if i == 3 then told:set_result "three" end
+      return i
+    end, { 1, 2, 3, 4 }):collect()
+    assert.same({ "three", 2, 3, 4, n = 4 }, got)
+  end)
+end)

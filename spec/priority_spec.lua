@@ -1,7 +1,6 @@
 local futures = require "futures"
 local gates = require "support.gate"
 
-local core = require "futures.core"
 
 describe("the priority of a task", function()
   local gate
@@ -15,7 +14,7 @@ describe("the priority of a task", function()
     local first = ex:submit(gates.pass, gate.path)
     repeat until first:running()
     for i, priority in ipairs(priorities) do
-      core.submit_with({ priority = priority }, ex, function(n)
+      ex:options { priority = priority }:submit(function(n)
         local list = rawget(_G, "ORDER")
         list[#list + 1] = n
       end, i)
@@ -23,7 +22,7 @@ describe("the priority of a task", function()
     gate:open()
     futures.wait { first }
     -- lower than all, and so the last
-    return core.submit_with({ priority = -math.huge }, ex, function()
+    return ex:options { priority = -math.huge }:submit(function()
       return rawget(_G, "ORDER")
     end):result()
   end

@@ -22,12 +22,12 @@ describe("the death of a worker", function()
     local process = ex:submit(pid):result()
     local other = ex:submit(gates.pass, gate.path)
     eventually(function() return other:running() end)
-    local victim = ex:submit(killed, "SEGV")
+    local victim = ex:submit(killed, "ALRM")
     local waiting = {}
     for i = 1, 700 do waiting[i] = ex:submit(gates.pass, gate.path) end
     local err = victim:exception(60)
     assert.is_true(broken(err))
-    assert.matches("^worker %d+ killed by signal 11$", err.message)
+    assert.matches("^worker %d+ killed by signal 14$", err.message)
     assert.equal(err.message, other:exception(60).message)
     for _, f in ipairs(waiting) do assert.equal(err.message, f:exception(60).message) end
     local ok, refusal = pcall(ex.submit, ex, pid)

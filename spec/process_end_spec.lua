@@ -1,5 +1,6 @@
 local futures = require "futures"
 local child = require "support.child"
+local eventually = require "support.eventually"
 local limits = require "support.limits"
 local processes = require "support.processes"
 
@@ -36,24 +37,28 @@ io.stdout:flush()
 END
 ]]
 
+local WAIT = "futures.Future():result()" -- for ever
+
 describe("the workers of a process pool", function()
   local function ended(options, signal)
     local running = child.start(script, options)
     local pids = {}
     for i = 1, math.max(1, options.MANY) do pids[i] = math.tointeger(tonumber(running:line())) end
-    for _, pid in ipairs(pids) do assert.is_true(processes.alive(pid)) end
-    if signal then running:signal(signal) end
+    if signal then
+      for _, pid in ipairs(pids) do assert.is_true(processes.alive(pid)) end
+      running:signal(signal)
+    end
     for _, pid in ipairs(pids) do processes.gone(pid, 2) end
     running:finish()
   end
 
   it("end when their parent is killed, also in the middle of a task", function()
-    ended({ MANY = 2, END = "io.read()" }, "KILL")
-    ended({ MANY = 0, END = "io.read()" }, "KILL")
+    ended({ MANY = 2, END = WAIT }, "KILL")
+    ended({ MANY = 0, END = WAIT }, "KILL")
   end)
 
   it("end when their parent is terminated", function()
-    ended({ MANY = 2, END = "io.read()" }, "TERM")
+    ended({ MANY = 2, END = WAIT }, "TERM")
   end)
 
   it("end when their parent calls os.exit", function()
@@ -61,7 +66,7 @@ describe("the workers of a process pool", function()
   end)
 
   it("end when their parent is killed that has other children", function()
-    ended({ MANY = 2, END = [[os.execute "sleep 5 &" io.read()]] }, "KILL")
+    ended({ MANY = 2, END = [[os.execute "sleep 5 &" ]] .. WAIT }, "KILL")
   end)
 
   it("finish what was submitted when the script just ends", function()
@@ -117,7 +122,8 @@ describe("200 process pools in a row", function()
     collectgarbage()
     collectgarbage()
     assert.same({}, processes.children())
-    assert.is_true(processes.descriptors() <= descriptors)
+    -- the last thread of a pool may let go of it a moment later
+    eventually(function() return processes.descriptors() <= descriptors end)
     local grown = resident() - memory
     if not limits.sanitizer then assert.is_true(grown < 3e6, grown) end
   end)

@@ -149,7 +149,8 @@ describe("in a process pool", function()
     gate:open()
     last:result()
     assert.same({
-      "high 1", "high 2", "high 3", "plain 1", "plain 2", "plain 3", "low 1", "low 2", "low 3", "last",
+      "high 1", "high 2", "high 3", "plain 1", "plain 2", "plain 3",
+      "low 1", "low 2", "low 3", "last",
     }, log:lines())
   end)
 
@@ -215,6 +216,17 @@ describe("in a process pool", function()
       assert.equal("not enough memory", ex:submit(hog):exception(limits.within(60)))
       assert.is_true(ex:submit(function() return _G.hoard == nil end):result(limits.within(20)))
     end
+  end)
+
+  it("memory_limit is a limit of the process as well, for C libraries", function()
+    local ex <close> = futures.ProcessPoolExecutor { max_workers = 1, memory_limit = 8 << 20 }
+    local limit = ex:submit(function()
+      for line in io.lines "/proc/self/limits" do
+        local soft = line:match "^Max data size%s+(%w+)"
+        if soft then return math.tointeger(soft) end
+      end
+    end):result()
+    if not limits.sanitizer then assert.is_true(limit > 8 << 20 and limit < 100 << 20) end
   end)
 
   it("stats count tasks and workers", function()

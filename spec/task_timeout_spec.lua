@@ -3,14 +3,13 @@ local gates = require "support.gate"
 local limits = require "support.limits"
 local took = require "support.took"
 
-local core = require "futures.core"
 
 local function forever() while true do end end
 
 describe("a task with a time limit", function()
   it("is stopped, and its future fails with TimeoutError", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local f = core.submit_with({ timeout = 0.1 }, ex, forever)
+    local f = ex:options { timeout = 0.1 }:submit(forever)
     local seconds, err = took(f.exception, f)
     assert.is_true(futures.isinstance(err, futures.TimeoutError))
     assert.equal("task timed out after 0.1 s", err.message)
@@ -21,7 +20,7 @@ describe("a task with a time limit", function()
 
   it("is told by its name", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local f = core.submit_with({ timeout = 0.02, name = "resize" }, ex, forever)
+    local f = ex:options { timeout = 0.02, name = "resize" }:submit(forever)
     assert.equal("task 'resize' timed out after 0.02 s", f:exception().message)
   end)
 
@@ -29,7 +28,7 @@ describe("a task with a time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     local gate <close> = gates.new()
     local first = ex:submit(gates.pass, gate.path)
-    local f = core.submit_with({ timeout = 0.05 }, ex, function() return "in time" end)
+    local f = ex:options { timeout = 0.05 }:submit(function() return "in time" end)
     assert.has_error(function() first:result(0.2) end) -- longer than the limit
     gate:open()
     assert.equal("in time", f:result())
@@ -38,14 +37,14 @@ describe("a task with a time limit", function()
   it("of 0 or less is stopped at its start", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     for _, timeout in ipairs { 0, -1 } do
-      local f = core.submit_with({ timeout = timeout }, ex, forever)
+      local f = ex:options { timeout = timeout }:submit(forever)
       assert.is_true(futures.isinstance(f:exception(), futures.TimeoutError))
     end
   end)
 
   it("may be cancelled before, and is cancelled then", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local f = core.submit_with({ timeout = 100 }, ex, forever)
+    local f = ex:options { timeout = 100 }:submit(forever)
     repeat until f:running()
     assert.is_true(f:cancel(true))
     futures.wait { f }
@@ -56,7 +55,7 @@ describe("a task with a time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(2)
     local fs = {}
     for i = 1, limits.scaled(2000) do
-      fs[i] = core.submit_with({ timeout = 0.0005 }, ex, function(n)
+      fs[i] = ex:options { timeout = 0.0005 }:submit(function(n)
         for _ = 1, n do end
         return n
       end, i % 1000)
@@ -73,21 +72,21 @@ describe("a task with a time limit", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     local sum = 0
     for i = 1, 1000 do
-      sum = sum + core.submit_with({ timeout = 60 }, ex, function(x) return x end, i):result()
+      sum = sum + ex:options { timeout = 60 }:submit(function(x) return x end, i):result()
     end
     assert.equal(500500, sum)
   end)
 
   it("of math.huge has none", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    assert.equal(1, core.submit_with({ timeout = math.huge }, ex, function() return 1 end):result())
+    assert.equal(1, ex:options { timeout = math.huge }:submit(function() return 1 end):result())
   end)
 end)
 
 describe("the name of a task", function()
   it("shows in its traceback", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
-    local f = core.submit_with({ name = "resize" }, ex, function() error "boom" end)
+    local f = ex:options { name = "resize" }:submit(function() error "boom" end)
     assert.matches("boom$", f:exception())
     assert.matches("\n\tin task 'resize'$", f:traceback())
     local g = ex:submit(function() error "boom" end)

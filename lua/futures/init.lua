@@ -9,6 +9,7 @@ local pool = require "futures.pool"
 local program = require "futures.program"
 local scheduler = require "futures.scheduler"
 local source = require "futures.source"
+require "futures.view"
 
 ---@class futures
 local futures = {
@@ -38,6 +39,7 @@ local futures = {
   Executor = core.Executor,
   ThreadPoolExecutor = core.ThreadPoolExecutor,
   ProcessPoolExecutor = core.ProcessPoolExecutor,
+  SerialExecutor = core.SerialExecutor,
   Future = core.Future,
 
   Error = core.Error,
@@ -63,6 +65,10 @@ getmetatable(futures.ProcessPoolExecutor).__call = function(_, opts)
   local checked = pool.options("ProcessPoolExecutor", opts, 2, process_options)
   checked.respawn = checked.on_worker_death == "respawn"
   return core.process_pool(checked, package.path, package.cpath, program.find())
+end
+
+getmetatable(futures.SerialExecutor).__call = function(_, opts)
+  return core.serial(pool.serial_options(opts, 2), package.path, package.cpath)
 end
 
 --- Gives the text of chunks that lie in no file (packed games, archives); set

@@ -48,6 +48,19 @@ function options.seconds(value)
   return nil, value
 end
 
+--- A check: any number but NaN.
+function options.number(value)
+  if type(value) ~= "number" then return "number expected, got " .. type(value) end
+  if value ~= value then return "is not a number (NaN)" end
+  return nil, value
+end
+
+--- A check: true or false.
+function options.boolean(value)
+  if type(value) ~= "boolean" then return "boolean expected, got " .. type(value) end
+  return nil, value
+end
+
 --- A check: one of some strings.
 function options.choice(...)
   local choices = table.pack(...)

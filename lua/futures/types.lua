@@ -16,6 +16,7 @@
 ---@field Executor futures.Executor the class that all executors belong to, for isinstance
 ---@field ThreadPoolExecutor futures.ThreadPoolExecutorClass
 ---@field ProcessPoolExecutor futures.ProcessPoolExecutorClass
+---@field SerialExecutor futures.SerialExecutorClass
 ---@field Future futures.FutureClass
 ---@field Error futures.ErrorClass every error of the library
 ---@field CancelledError futures.ErrorClass
@@ -169,6 +170,58 @@ local Executor = {}
 ---@return futures.Future
 function Executor:submit(fn, ...) end
 
+--- Call fn for the items of inputs that are taken side by side, up to the end of
+--- the shortest. Blocks while an iterator does, or as submit does.
+---
+--- ```lua
+--- for i, result in pool:map(fn, xs) do print(xs[i], result) end
+--- ```
+---
+--- All items of sequences are copied now. Iterators are functions (or userdata)
+--- called until they return nil, a little ahead of the results that are read;
+--- what `io.lines` returns can be passed as it is.
+---
+--- Raises what submit raises, and what an iterator raises; what had not started
+--- is cancelled then.
+---@param fn function|string
+---@param ... table|fun(): any sequences and iterators
+---@return futures.Results
+---@return nil
+---@return nil
+---@return futures.Results closing what the loop closes when it is left
+function Executor:map(fn, ...) end
+
+--- The same executor with options for its calls; those of a view add up.
+---@param opts futures.CallOptions
+---@return futures.Executor
+function Executor:options(opts) end
+
+---@class futures.CallOptions
+---@field timeout number? seconds: of a task from its start; of map from its call, all in all
+---@field priority number? a larger one starts first, 0 by default; a low one may wait for ever
+---@field name string? of tasks
+---@field chunksize integer? of map: items that a worker takes at a time, adaptive by default
+---@field buffersize integer? of map: items pulled by map itself, then one in each step
+---@field ordered boolean? of map: false for results as they complete
+
+--- What map returns. Called, it gives the number of the next item and all results
+--- of its call, or nil at the end; blocks until they are there. Raises what the
+--- call raised, and can go on after that; TimeoutError, and then it has ended;
+--- CancelledError for what a shutdown cancelled.
+---
+--- It ends when its loop is left, by `close`, `<close>`, or being collected: what
+--- has not started is cancelled then, unless it was never called.
+---@class futures.Results
+---@overload fun(): integer?, ...
+local Results = {}
+
+--- The first results of all calls, by the number of the item. Blocks.
+---@return {[integer]: any, n: integer}
+function Results:collect() end
+
+--- End it; it yields nothing any more.
+function Results:close() end
+
 --- Take no more tasks. What was submitted still runs, unless cancel_futures says
 --- otherwise. May be called again. Blocks until all workers have ended, unless
 --- told not to wait.
@@ -193,6 +246,20 @@ function Executor:stats() end
 ---@field queue_time number seconds that tasks have waited, in all
 ---@field run_time number seconds that tasks have run, in all
 ---@field memory integer[] bytes that the state of each worker holds
+
+---@class futures.SerialExecutor: futures.Executor
+
+--- Make an executor that runs each task at submit, in this thread, in a Lua state
+--- of its own: the same copies and errors as on a worker, for debugging and tests.
+--- Its futures are done when submit returns; it cannot limit the time of a task.
+---@class futures.SerialExecutorClass
+---@overload fun(opts?: futures.SerialOptions): futures.SerialExecutor
+
+---@class futures.SerialOptions
+---@field initializer function? run before the first task of a new state
+---@field initargs any[]? its arguments
+---@field max_tasks_per_child integer? the state is made anew after so many tasks
+---@field memory_limit integer? bytes that the state may hold
 
 ---@class futures.ThreadPoolExecutor: futures.Executor
 

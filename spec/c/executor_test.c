@@ -159,6 +159,33 @@ static void no_memory(void **unused) {
   assert_int_equal(ledger_close(&memory), 0);
 }
 
+static void refusals(void **unused) {
+  (void)unused;
+  notebook book = {.task = NULL};
+  fut_executor *executor = &book.executor;
+  assert_int_equal(fut_executor_init(executor, &notebook_ops, FUT_UNLIMITED),
+                   FUT_OK);
+  assert_int_equal(fut_executor_refusal(executor), FUT_OK);
+  fut_executor_shutdown(executor, false);
+  assert_int_equal(fut_executor_refusal(executor), FUT_ESHUTDOWN);
+  assert_true(fut_executor_break(executor, "the mill stands still"));
+  assert_int_equal(fut_executor_refusal(executor), FUT_EBROKENTHREADS);
+  assert_int_equal(fut_executor_demands(executor, 0), FUT_GIVE_UP);
+  fut_object_release(&executor->object);
+}
+
+static void counts_behind(void **unused) {
+  (void)unused;
+  notebook book = {.task = NULL};
+  assert_int_equal(
+      fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED), FUT_OK);
+  atomic_fetch_add(&book.executor.behind, 100);
+  fut_executor_stats stats;
+  fut_executor_stats_get(&book.executor, &stats);
+  assert_int_equal(stats.pending, 105);
+  fut_object_release(&book.executor.object);
+}
+
 static int use_in_child(void *context) {
   notebook *book = context;
   fut_executor *executor = &book->executor;
@@ -191,6 +218,8 @@ static const struct CMUnitTest executor_tests[] = {
     CASE("what is asked is passed on to the kind of executor", passed_on),
     CASE("a running task is asked to stop", stopped),
     CASE("one without handles is shut down", abandoned),
+    CASE("it tells why it takes no tasks", refusals),
+    CASE("what tasks that are many stand for is pending", counts_behind),
     CASE("who holds its termination may outlive it", outlived),
     CASE("without memory it is not made, and nothing is lost", no_memory),
 };

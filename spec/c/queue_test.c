@@ -148,6 +148,62 @@ static void plain_ones_ahead(void **unused) {
   assert_int_equal(number(fut_queue_pull_low(queue)), 2);
 }
 
+/* Put a task back, as one pushed so early. */
+static void push_front(unsigned number_, double priority, uint64_t order) {
+  job *task = job_new(arena, NULL, NULL);
+  task->number = number_;
+  task->task.priority = priority;
+  task->task.order = order;
+  fut_queue_push_front(queue, &task->task);
+}
+
+static void in_front(void **unused) {
+  (void)unused;
+  push_front(1, 0, 0);
+  assert_int_equal(fut_queue_count(queue), 1);
+  assert_int_equal(number(fut_queue_pull(queue, &link, ALONE)), 1);
+  const double priorities[] = {0, 3, -2};
+  for (unsigned i = 0; i < 3; i++) {
+    push(10 * i + 2, priorities[i]);
+    push(10 * i + 3, priorities[i]);
+  }
+  fut_queue_close(queue);
+  for (unsigned i = 0; i < 3; i++)
+    push_front(10 * i + 1, priorities[i], 0);
+  assert_int_equal(fut_queue_count(queue), 9);
+  for (unsigned i = 11; i <= 13; i++)
+    assert_int_equal(number(fut_queue_pull_urgent(queue)), i);
+  assert_false(fut_queue_urgent(queue));
+  for (unsigned i = 1; i <= 3; i++)
+    assert_int_equal(number(fut_queue_pull(queue, &link, ALONE)), i);
+  for (unsigned i = 21; i <= 23; i++)
+    assert_int_equal(number(fut_queue_pull_low(queue)), i);
+  assert_int_equal(fut_queue_count(queue), 0);
+}
+
+static void push_many(unsigned number_) {
+  job *task = job_new(arena, NULL, NULL);
+  task->number = number_;
+  task->task.many = true;
+  assert_true(fut_queue_push(queue, &task->task));
+}
+
+static void many_stay(void **unused) {
+  (void)unused;
+  push(1, 0);
+  push(2, 0);
+  push_many(3);
+  push(4, 0);
+  push(5, 0);
+  assert_int_equal(number(fut_queue_pull(queue, &link, 1)), 1);
+  assert_int_equal(fut_link_count(&link), 1);
+  assert_int_equal(taken_from(&link), 2);
+  assert_int_equal(number(fut_queue_pull(queue, &link, 1)), 3);
+  assert_int_equal(fut_link_count(&link), 0);
+  assert_int_equal(number(fut_queue_pull(queue, &link, 1)), 4);
+  assert_int_equal(taken_from(&link), 5);
+}
+
 static void closed(void **unused) {
   (void)unused;
   push(1, 0);
@@ -313,6 +369,8 @@ static const struct CMUnitTest queue_tests[] = {
     QUEUE_CASE("a share of what waits goes into the link", shares),
     QUEUE_CASE("no more is taken ahead than fits", no_more_than_fits),
     QUEUE_CASE("only plain tasks are taken ahead", plain_ones_ahead),
+    QUEUE_CASE("a task may be put in front of its priority", in_front),
+    QUEUE_CASE("nothing is taken ahead behind a task that is many", many_stay),
     QUEUE_CASE("a closed queue takes no task but gives those it has", closed),
     CASE("without memory there is no queue", no_memory),
     QUEUE_CASE("many push, many pull: each task is taken once", exactly_once),

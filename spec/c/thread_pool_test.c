@@ -387,6 +387,66 @@ static void release_pool(job *self) {
   fut_object_release(&pool->object);
 }
 
+/* A task that does one thing and leaves the rest to another one. */
+typedef struct relay {
+  fut_executor *pool;
+  fut_arena *own; /* of the runners */
+  diary *book;
+  unsigned left;
+  unsigned demands; /* that were seen, all together */
+} relay;
+
+static void run_relay(job *self) {
+  relay *race = self->context;
+  race->demands |= fut_executor_demands(race->pool, 0);
+  race->book->entries[atomic_fetch_add(&race->book->length, 1)] = self->number;
+  if (--race->left == 0)
+    return;
+  job *next = job_new(race->own, run_relay, race);
+  next->number = self->number + 1;
+  next->task.many = true;
+  next->task.order = self->task.order;
+  fut_executor_again(race->pool, &next->task);
+}
+
+/* Run it on a pool of one worker, with two tasks submitted later. */
+static relay relay_run(diary *book, double priority, bool cancel) {
+  relay race = {pool_new(1), job_arena(), book, 50, 0};
+  gate hold;
+  gate_close(&hold, race.pool, arena, 0);
+  assert_true(gate_entered(&hold));
+  job *runner = job_new(race.own, run_relay, &race);
+  runner->task.many = true;
+  assert_int_equal(fut_executor_submit(race.pool, &runner->task), FUT_OK);
+  spawn_writer(race.pool, book, 1000, 0);
+  spawn_writer(race.pool, book, 1001, priority);
+  fut_executor_shutdown(race.pool, false);
+  if (cancel)
+    fut_executor_shutdown(race.pool, true);
+  gate_open(&hold);
+  pool_close(race.pool);
+  fut_arena_close(race.own);
+  return race;
+}
+
+static void goes_on(void **unused) {
+  (void)unused;
+  diary book = {.length = 0};
+  relay race = relay_run(&book, 0, false);
+  assert_int_equal(race.demands, 0);
+  assert_int_equal(atomic_load(&book.length), 52);
+  for (unsigned i = 0; i < 50; i++)
+    assert_int_equal(book.entries[i], i);
+  assert_int_equal(book.entries[50], 1000);
+}
+
+static void given_up_relay(void **unused) {
+  (void)unused;
+  diary book = {.length = 0};
+  relay_run(&book, 0, true);
+  assert_int_equal(atomic_load(&book.length), 0);
+}
+
 static void given_up_inside(void **unused) {
   (void)unused;
   for (unsigned round = scaled(200); round > 0; round--) {
@@ -441,6 +501,9 @@ static const struct CMUnitTest thread_pool_tests[] = {
     POOL_CASE("after shutdown it finishes or cancels what waits", shut_down),
     POOL_CASE("a pool that is given up finishes its tasks", given_up),
     POOL_CASE("an idle pool that is given up goes", idle_given_up),
+    POOL_CASE("what a task leaves to do comes first, after shutdown too",
+              goes_on),
+    POOL_CASE("what a task leaves to do can be cancelled", given_up_relay),
     POOL_CASE("a pool may be given up by its own tasks", given_up_inside),
     POOL_CASE("a thousand pools leave nothing behind", thousand),
 };

@@ -1,0 +1,212 @@
+/* serial.c - an executor that runs each task when it is submitted
+
+   No task ever waits, so there is nothing to lock: whoever is not the thread
+   that made the executor is sent away, and closing it from another thread
+   only says so. */
+#include "serial.h"
+
+#include "memory.h"
+
+#include <pthread.h>
+
+/* What tasks share. Owner only. */
+struct share {
+  fut_worker_local *local;
+  fut_worker_report report;
+  size_t ran; /* tasks since it was opened */
+};
+
+struct serial {
+  fut_executor executor;
+  fut_runner runner;                /* as tasks know it */
+  pthread_t owner;                  /* set once: the thread that made it */
+  const fut_worker_ops *worker_ops; /* set once; may be NULL */
+  fut_object *environment;          /* set once; may be NULL */
+  size_t max_tasks;                 /* set once: a local is used so often */
+  struct share *share; /* owner only; NULL while a task has it, and before the
+                          first */
+  fut_executor_stats stats; /* owner only */
+  atomic_bool closed;       /* atomic */
+};
+
+static bool owned(const struct serial *serial) {
+  return pthread_equal(serial->owner, pthread_self());
+}
+
+static void close_local(struct serial *serial, struct share *share) {
+  if (share)
+    serial->worker_ops->close(share->local);
+  fut_memory_free(share);
+}
+
+/* Open what tasks share; NULL: no memory, or the executor is broken now. */
+static struct share *open_share(struct serial *serial) {
+  struct share *share = fut_memory_new(sizeof *share);
+  if (share == NULL)
+    return NULL;
+  *share = (struct share){.ran = 0};
+  char *why = NULL;
+  fut_err err = serial->worker_ops->open(serial->environment, &serial->runner,
+                                         &share->report, &share->local, &why);
+  if (err == FUT_OK)
+    return share;
+  if (err != FUT_ENOMEM)
+    fut_executor_break(&serial->executor, why ? why : fut_err_message(err));
+  fut_memory_free(why);
+  fut_memory_free(share);
+  return NULL;
+}
+
+/* Count a task that has ended. */
+static void count(struct serial *serial, fut_state state, fut_deadline time) {
+  serial->stats.run_time += (uint64_t)time;
+  serial->stats.completed += state == FUT_FINISHED;
+  serial->stats.failed += state == FUT_FAILED;
+  serial->stats.cancelled += state == FUT_CANCELLED;
+}
+
+static void run(struct serial *serial, fut_task *task, struct share *share) {
+  fut_object_hold(&task->future.object);
+  fut_deadline start = fut_clock_now();
+  serial->stats.running++;
+  fut_task_run(task, share ? share->local : NULL);
+  if (share && serial->worker_ops->settle)
+    serial->worker_ops->settle(share->local);
+  serial->stats.running--;
+  count(serial, fut_future_state(&task->future), fut_clock_now() - start);
+  fut_future_release(&task->future, NULL);
+}
+
+/* Run the task with what tasks share. One that submits to its own executor
+   finds that taken, and another is opened for the inner one. */
+static void serve(struct serial *serial, fut_task *task) {
+  struct share *share = serial->share;
+  serial->share = NULL;
+  if (share == NULL && serial->worker_ops)
+    share = open_share(serial);
+  const char *broken = fut_executor_broken(&serial->executor);
+  if (broken) {
+    fut_task_drop(task, FUT_EBROKENTHREADS, broken);
+    return;
+  }
+  run(serial, task, share);
+  close_local(serial, serial->share); /* of an inner task */
+  serial->share = share;
+  if (share && (++share->ran >= serial->max_tasks || share->report.worn ||
+                atomic_load(&serial->closed))) {
+    serial->share = NULL;
+    close_local(serial, share);
+  }
+}
+
+static void give_up_share(struct serial *serial) {
+  struct share *share = serial->share;
+  serial->share = NULL;
+  close_local(serial, share);
+}
+
+static fut_err serial_submit(fut_executor *executor, fut_task *task) {
+  struct serial *serial = (struct serial *)executor;
+  if (!owned(serial))
+    return fut_executor_refuse(task, FUT_EELSEWHERE);
+  if (atomic_load(&serial->closed))
+    return fut_executor_refuse(task, FUT_ESHUTDOWN);
+  if (task->timeout != FUT_NEVER) /* nobody else could stop it */
+    return fut_executor_refuse(task, FUT_EUNTIMED);
+  serve(serial, task);
+  return FUT_OK;
+}
+
+static void serial_shutdown(fut_executor *executor, bool cancel_futures) {
+  struct serial *serial = (struct serial *)executor;
+  (void)cancel_futures; /* nothing waits */
+  atomic_store(&serial->closed, true);
+  if (owned(serial))
+    give_up_share(serial);
+  fut_future_end(executor->terminated, FUT_FINISHED);
+}
+
+static void serial_join(fut_executor *executor) { (void)executor; }
+
+static void serial_stats(fut_executor *executor, fut_executor_stats *stats) {
+  struct serial *serial = (struct serial *)executor;
+  if (owned(serial))
+    *stats = serial->stats;
+  stats->workers = !atomic_load(&serial->closed);
+  stats->idle = stats->workers && stats->running == 0;
+}
+
+static bool serial_memory(fut_executor *executor, unsigned worker,
+                          size_t *bytes) {
+  struct serial *serial = (struct serial *)executor;
+  if (worker > 0 || !owned(serial) || serial->share == NULL)
+    return false;
+  *bytes = atomic_load(&serial->share->report.memory);
+  return true;
+}
+
+static void serial_free(fut_object *object) {
+  struct serial *serial = (struct serial *)object;
+  serial_shutdown(&serial->executor, false);
+  give_up_share(serial); /* the last one to hold it is the only one to use it */
+  if (serial->environment)
+    fut_object_release(serial->environment);
+  fut_executor_fini(&serial->executor);
+  fut_memory_free(serial);
+}
+
+/* A task that waits does so in vain, but until its deadline or an interrupt:
+   nothing of this executor is there to be waited for. */
+static fut_err runner_block(fut_runner *runner) {
+  (void)runner;
+  return FUT_OK;
+}
+
+static void runner_unblock(fut_runner *runner) { (void)runner; }
+
+static bool runner_run(fut_runner *runner, fut_task *task) {
+  (void)runner;
+  (void)task;
+  return false;
+}
+
+static const fut_runner_kind runner_kind = {runner_block, runner_unblock,
+                                            runner_run};
+
+static const fut_executor_ops serial_ops = {
+    .object = {"serial executor", serial_free},
+    .submit = serial_submit,
+    .shutdown = serial_shutdown,
+    .join = serial_join,
+    .stats = serial_stats,
+    .memory = serial_memory,
+    .broken = FUT_EBROKENTHREADS};
+
+fut_err fut_serial_new(const fut_pool_options *options,
+                       const fut_worker_ops *ops, fut_executor **executor) {
+  struct serial *serial = fut_memory_new(sizeof *serial);
+  if (serial == NULL)
+    return FUT_ENOMEM;
+  fut_err err =
+      fut_executor_init(&serial->executor, &serial_ops, FUT_UNLIMITED);
+  if (err != FUT_OK) {
+    fut_memory_free(serial);
+    return err;
+  }
+  serial->runner = (fut_runner){&runner_kind, &serial->executor, 1};
+  serial->owner = pthread_self();
+  serial->worker_ops = ops;
+  serial->environment = options->environment;
+  if (serial->environment)
+    fut_object_hold(serial->environment);
+  serial->max_tasks = options->max_tasks_per_child;
+  serial->share = NULL;
+  serial->stats = (fut_executor_stats){.workers = 0};
+  atomic_init(&serial->closed, false);
+  *executor = &serial->executor;
+  return FUT_OK;
+}
+
+bool fut_serial_is(const fut_executor *executor) {
+  return executor->object.kind == &serial_ops.object;
+}

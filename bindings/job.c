@@ -117,6 +117,15 @@ const unsigned char *job_memory_failure(size_t *size) {
   return no_memory.bytes;
 }
 
+/* Whether what the task returned or raised holds its own future, which would
+   never be freed then. */
+static bool circular(const wire_message *outcome, const fut_task *task) {
+  for (size_t i = 0; i < outcome->object_count; i++)
+    if (outcome->objects[i] == &task->future.object)
+      return true;
+  return false;
+}
+
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
   struct job *job = (struct job *)task;
   fut_state state = FUT_FAILED;
@@ -124,6 +133,15 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   if (local) {
     job_content call = {job->bytes, job->size, job->objects, job->object_count};
     outcome = state_run(local, task, &call, job->name, &state);
+  }
+  if (outcome && circular(outcome, task)) {
+    state = FUT_FAILED;
+    wire_message_fini(outcome);
+    wire_message_init(outcome);
+    if (!wire_put_failure(outcome, FAIL_SERIALIZATION,
+                          "cannot send a future that is part of its own "
+                          "result"))
+      outcome = NULL;
   }
   empty(job);
   if (state == FUT_CANCELLED)

@@ -91,20 +91,26 @@ static void refuse_circle(lua_State *L, context *ctx,
                  "cannot send a future that is part of its own result");
 }
 
-/* Encode an outcome: the count values from index first, or the error there.
+/* Encode an outcome: the count values from index first, or error and traceback
+   (a string or nil) there.
    Returns a message of the context; may push values. */
 static wire_message *encode(lua_State *L, context *ctx,
                             const struct promise *promise, fut_state state,
                             int first, int count) {
   wire_message *message = context_message(L, ctx);
   int class = state == FUT_FAILED ? fail_class_of(L, ctx, first) : -1;
-  if (class >= 0) { /* as the error of a task: class, message, traceback */
+  bool traced = state == FUT_FAILED && lua_isstring(L, first + 1);
+  if (class >= 0 || traced) { /* as in failure.h: class, error, traceback */
     lua_pushinteger(L, class);
-    lua_pushliteral(L, "message");
-    lua_rawget(L, first);
-    luaL_tolstring(L, -1, NULL);
-    lua_remove(L, -2);
-    lua_pushnil(L);
+    lua_pushvalue(L, first);
+    if (class >= 0) {
+      lua_pushliteral(L, "message");
+      lua_rawget(L, -2);
+      luaL_tolstring(L, -1, NULL);
+      lua_replace(L, -3);
+      lua_pop(L, 1);
+    }
+    lua_pushvalue(L, first + 1);
     first = lua_gettop(L) - 2;
     count = 3;
   } else if (state == FUT_FAILED)

@@ -468,4 +468,35 @@ describe("a future that is completed by hand", function()
     f:set_result(1)
     assert.equal(1, f:result())
   end)
+
+  it("has a future as its result, and a traceback with its error, wherever it is", function()
+    local result, failure, raised = futures.Future(), futures.Future(), futures.Future()
+    ex:submit(function(result, failure, raised)
+      local futures = require "futures"
+      result:set_result(futures.current().executor:submit("return 7"))
+      failure:set_exception("of mine", "the traceback")
+      raised:set_exception(futures.TimeoutError "too late", "another")
+    end, result, failure, raised)
+    assert.equal(7, result:result():result())
+    assert.equal("of mine", failure:exception())
+    assert.equal("the traceback", failure:traceback())
+    assert.is_true(futures.isinstance(raised:exception(), futures.TimeoutError))
+    assert.equal("too late", raised:exception().message)
+    assert.equal("another", raised:traceback())
+  end)
+
+  it("cannot be part of what its own task returns or raises", function()
+    for _, fails in ipairs { false, true } do
+      local own = futures.Future()
+      local f = ex:submit(function(own, raises)
+        local t = { own:result() }
+        if raises then error(t) end
+        return t
+      end, own, fails)
+      own:set_result(f)
+      local err = f:exception()
+      assert.is_true(futures.isinstance(err, futures.SerializationError))
+      assert.equal("cannot send a future that is part of its own result", err.message)
+    end
+  end)
 end)

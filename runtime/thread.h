@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "error.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -61,5 +62,7 @@ unsigned fut_thread_generation(void);
 /* Call renew() in every child process that is forked from now on, before the
    fork returns there; once, however often it is asked for. Any thread. */
 void fut_thread_after_fork(void (*renew)(void));
+
+#define FUT_ANY_GENERATION UINT_MAX /* no fork takes it away */
 
 #endif

@@ -42,6 +42,7 @@ typedef enum futures_status {
   FUTURES_ECANCELED, /* the future was cancelled */
   FUTURES_ESHUTDOWN, /* the executor takes no more tasks */
   FUTURES_ETHREAD,   /* the system has no room for a worker thread */
+  FUTURES_EBROKEN,   /* the executor has failed as a whole */
   FUTURES_EFORKED,   /* the object was made before this process was forked off;
                         what was under way then never ends here */
   FUTURES_EDEADLOCK, /* a task cannot wait for the end of its own executor */
@@ -125,7 +126,8 @@ typedef enum futures_state {
   FUTURES_PENDING,   /* not started */
   FUTURES_RUNNING,   /* a worker has begun */
   FUTURES_CANCELLED, /* will never start */
-  FUTURES_FINISHED   /* there is a result */
+  FUTURES_FINISHED,  /* there is a result */
+  FUTURES_FAILED     /* the executor could not run it: see futures_result() */
 } futures_state;
 
 FUTURES_API void futures_future_hold(futures_future *future);
@@ -143,7 +145,8 @@ FUTURES_API bool futures_cancel(futures_future *future);
 
 /* Wait until the future has ended and return in *result what the function
    returned. Blocks. FUTURES_ETIMEDOUT, FUTURES_ECANCELED, FUTURES_ENOMEM,
-   FUTURES_EFORKED; *result is written on FUTURES_OK only, and may be NULL. */
+   FUTURES_EFORKED, FUTURES_EBROKEN and FUTURES_ETHREAD for a failed one;
+   *result is written on FUTURES_OK only, and may be NULL. */
 FUTURES_API futures_status futures_result(futures_future *future,
                                           futures_deadline deadline,
                                           void **result);

@@ -21,10 +21,16 @@ static void run(fut_task *task, fut_worker_local *local) {
   (void)local;
   call *self = (call *)task;
   fut_executor *before = here;
-  here = self->executor;
+  here = task->executor;
   self->result = self->function(self->argument);
   here = before;
   fut_future_end(&task->future, FUT_FINISHED);
+}
+
+static void fail(fut_task *task, fut_err why, const char *message) {
+  (void)message;
+  ((call *)task)->failure = why;
+  fut_future_end(&task->future, FUT_FAILED);
 }
 
 static void ended(fut_future *future) {
@@ -45,9 +51,11 @@ static void ended(fut_future *future) {
   }
 }
 
-/* A future may go that never ends: one of a parent process. */
 static void fini(fut_future *future) {
-  listener *at = atomic_load(&((call *)future)->listeners);
+  call *self = (call *)future;
+  fut_task_fini(&self->task);
+  /* a future may go that never ends: one of a parent process */
+  listener *at = atomic_load(&self->listeners);
   while (at && at != &closed) {
     listener *next = at->next;
     fut_memory_free(at);
@@ -55,11 +63,10 @@ static void fini(fut_future *future) {
   }
 }
 
-static const fut_task_kind kind = {{{"call", fut_future_free}, fini, ended},
-                                   run};
+static const fut_task_kind kind = {
+    {{"call", fut_future_free}, fini, ended}, run, fail};
 
-call *call_new(fut_arena *arena, fut_executor *executor,
-               futures_function *function, void *argument,
+call *call_new(fut_arena *arena, futures_function *function, void *argument,
                unsigned references) {
   call *self = fut_arena_take(arena);
   if (self == NULL)
@@ -68,7 +75,7 @@ call *call_new(fut_arena *arena, fut_executor *executor,
   self->function = function;
   self->argument = argument;
   self->result = NULL;
-  self->executor = executor;
+  self->failure = FUT_OK;
   atomic_init(&self->listeners, NULL);
   /* relaxed: nobody else knows it yet */
   atomic_store_explicit(&self->task.future.object.references, references,
@@ -79,9 +86,10 @@ call *call_new(fut_arena *arena, fut_executor *executor,
 fut_executor *call_executor_here(void) { return here; }
 
 bool call_help(call *self) {
-  if (here == NULL || here != self->executor ||
+  if (here == NULL || here != self->task.executor ||
       !fut_future_start(&self->task.future))
     return false;
+  fut_task_left(&self->task);
   run(&self->task, NULL); /* the queue lets go of it later */
   return true;
 }

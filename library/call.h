@@ -12,7 +12,7 @@ typedef struct call {
   futures_function *function; /* set once */
   void *argument;             /* set once; borrowed */
   void *result;               /* the worker's until the future has ended */
-  fut_executor *executor;     /* set once; kept by the worker that runs it */
+  fut_err failure;            /* as result: why it was not run */
   _Atomic(struct listener *) listeners; /* atomic: see call.c */
 } call;
 
@@ -20,8 +20,8 @@ typedef struct call {
 
 /* Return a call at so many references, or NULL if memory ran out. Requires
    the arena of the calling thread. */
-call *call_new(fut_arena *arena, fut_executor *executor,
-               futures_function *function, void *argument, unsigned references);
+call *call_new(fut_arena *arena, futures_function *function, void *argument,
+               unsigned references);
 
 /* Return the executor whose task the calling thread runs, or NULL. Borrowed. */
 fut_executor *call_executor_here(void);

@@ -17,6 +17,8 @@ futures_status status_of(fut_err err) {
     return FUTURES_ESHUTDOWN;
   case FUT_ETHREAD:
     return FUTURES_ETHREAD;
+  case FUT_EBROKENTHREADS:
+    return FUTURES_EBROKEN;
   case FUT_EFORKED:
   case FUT_ELOST:
     return FUTURES_EFORKED;
@@ -42,6 +44,8 @@ const char *futures_status_message(futures_status status) {
     return fut_err_message(FUT_ESHUTDOWN);
   case FUTURES_ETHREAD:
     return fut_err_message(FUT_ETHREAD);
+  case FUTURES_EBROKEN:
+    return fut_err_message(FUT_EBROKENTHREADS);
   case FUTURES_EFORKED:
     return "this belongs to the parent process (made before fork)";
   case FUTURES_EDEADLOCK:

@@ -35,13 +35,16 @@ futures_state futures_future_state(const futures_future *future) {
     return FUTURES_RUNNING;
   case FUT_CANCELLED:
     return FUTURES_CANCELLED;
-  default:
-    return FUTURES_FINISHED;
+  case FUT_FAILED:
+    return FUTURES_FAILED;
+  case FUT_FINISHED:
+    break;
   }
+  return FUTURES_FINISHED;
 }
 
 bool futures_cancel(futures_future *future) {
-  fut_future_cancel(inner_future(future));
+  fut_task_cancel(&inner(future)->task);
   return fut_future_state(inner_future(future)) == FUT_CANCELLED;
 }
 
@@ -67,8 +70,11 @@ futures_status futures_result(futures_future *future, futures_deadline deadline,
     if (err != FUT_OK)
       return status_of(err);
   }
-  if (fut_future_state(inner_future(future)) == FUT_CANCELLED)
+  fut_state state = fut_future_state(inner_future(future));
+  if (state == FUT_CANCELLED)
     return FUTURES_ECANCELED;
+  if (state == FUT_FAILED)
+    return status_of(inner(future)->failure);
   if (result)
     *result = inner(future)->result;
   return FUTURES_OK;

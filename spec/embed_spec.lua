@@ -108,15 +108,21 @@ endforeach()
     assert.equal("unloaded\n42\n", output)
   end)
 
-  if not limits.sanitizer then
-    it("is clean under valgrind", function()
-      local wrapper = "valgrind -q --error-exitcode=99 --leak-check=full"
-      for _, name in ipairs { "host", "plain", "on_state" } do
-        local output, status = embed.start(embed.compile(name), wrapper)
-        assert.equal(0, status, output)
-      end
-    end)
-  end
+  it("finds ways in the game loop of the example, with a pool as without", function()
+    local build = embed.path "game"
+    local output, status = embed.run(([[
+      cmake -S examples/embed -B '%s' -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS='%s' \
+        -DCMAKE_PREFIX_PATH='%s' && cmake --build '%s']]):format(
+      build, embed.flags(), embed.prefix(), build))
+    assert.equal(0, status, output)
+    output, status = embed.start(build .. "/game", nil,
+      "examples/embed/game.lua examples/embed/cave.map 20")
+    assert.equal(0, status, output)
+    local found = " ms, (600 of 600 ways found, %d+ steps)\n"
+    local serial, parallel = output:match("^without.-" .. found .. "with a pool.-" .. found)
+    assert.is_string(serial, output)
+    assert.equal(serial, parallel)
+  end)
 end)
 
 describe("the library", function()

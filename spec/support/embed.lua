@@ -66,9 +66,9 @@ function embed.compile(name, options)
 end
 
 --- Run a program where no module of ours can be found but in the library.
-function embed.start(program, wrapper)
-  local command = "LUA_PATH= LUA_CPATH= LD_LIBRARY_PATH='%s/lib' %s '%s'"
-  return embed.run(command:format(embed.prefix(), wrapper or "", program))
+function embed.start(program, wrapper, arguments)
+  local command = "LUA_PATH= LUA_CPATH= LD_LIBRARY_PATH='%s/lib' %s '%s' %s"
+  return embed.run(command:format(embed.prefix(), wrapper or "", program, arguments or ""))
 end
 
 --- Remove all that was made.

@@ -4,6 +4,9 @@ local limits = require "support.limits"
 
 teardown(embed.remove)
 
+-- Elsewhere only the variable FUTURES_WORKER tells.
+local where_told = limits.portable and pending or it
+
 describe("a host program", function()
   it("of forty lines runs Lua and C tasks with no file beside it", function()
     local program = embed.compile "host"
@@ -23,7 +26,7 @@ find_package(futures 0.1 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 add_compile_options(-Wall -Wextra -Werror %s)
-foreach(target futures futures_static)
+foreach(target futures futures_static worker)
   add_executable(host_${target} %s/spec/embed/host.c)
   target_link_libraries(host_${target} futures::${target} PkgConfig::LUA)
 endforeach()
@@ -34,7 +37,7 @@ endforeach()
         -DCMAKE_EXE_LINKER_FLAGS='%s' && cmake --build '%s']]):format(
       source, build, embed.prefix(), embed.flags(), build))
     assert.equal(0, status, output)
-    for _, target in ipairs { "futures", "futures_static" } do
+    for _, target in ipairs { "futures", "futures_static", "worker" } do
       output, status = embed.start(build .. "/host_" .. target)
       assert.equal("42\ttrue\n7\n", output)
       assert.equal(0, status)
@@ -85,6 +88,36 @@ endforeach()
     local output, status = embed.start(embed.compile "on_state")
     assert.equal(0, status, output)
     assert.equal("game first second\nfutures true\n", output)
+  end)
+
+  it("is its own worker process, with its own library", function()
+    local program = embed.compile("worker", { libs =
+      embed.pkg_config "--variable=worker_libs futures" .. embed.pkg_config "--libs lua5.4" })
+    local output, status = embed.start(program, ("env FUTURES_WORKER='%s'"):format(program))
+    assert.equal("true\ttrue\n42\n", output)
+    assert.equal(0, status)
+    output, status = embed.start(program, nil, "by hand")
+    assert.equal(2, status)
+    assert.matches("started by a ProcessPoolExecutor", output)
+  end)
+
+  where_told("has its worker program beside it", function()
+    local libs = embed.prefix() .. "/lib/libfutures.a "
+      .. embed.pkg_config "--static --libs lua5.4"
+    local program = embed.compile("worker", { libs = libs })
+    assert.equal(0, select(2, embed.run(("ln '%s' '%s'"):format(
+      program, embed.path "futures-worker"))))
+    assert.equal("true\ttrue\n42\n", (embed.start(program)))
+    os.remove(embed.path "futures-worker")
+    local output, status = embed.start(program)
+    assert.equal(1, status)
+    assert.matches("cannot find the program futures%-worker .*" .. embed.path "", output)
+  end)
+
+  where_told("runs the installed worker program, with no file beside it", function()
+    local output, status = embed.start(embed.compile "processes")
+    assert.equal(0, status, output)
+    assert.equal("42\ttrue\n", output)
   end)
 
   it("has many states, closed in any order, on any thread", function()

@@ -6,6 +6,7 @@
 
 #include "on_state.h"
 #include "sources.h"
+#include "worker.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -27,6 +28,13 @@ static int load_source(lua_State *L) {
   return 1;
 }
 
+static int open_core(lua_State *L) {
+  luaopen_futures_core(L);
+  lua_pushliteral(L, LIBEXEC); /* seen from the folder of the library */
+  lua_setfield(L, -2, "libexec");
+  return 1;
+}
+
 /* Fill package.preload. */
 static int preload(lua_State *L) {
   luaL_checkstack(L, 4, NULL);
@@ -36,7 +44,7 @@ static int preload(lua_State *L) {
     lua_pushcclosure(L, load_source, 1);
     lua_setfield(L, -2, source->module);
   }
-  lua_pushcfunction(L, luaopen_futures_core);
+  lua_pushcfunction(L, open_core);
   lua_setfield(L, -2, "futures.core");
   lua_pop(L, 1);
   return 0;
@@ -70,4 +78,13 @@ int luaopen_futures(lua_State *L) {
 void futures_on_state(lua_CFunction open) {
   on_state_add(preload); /* first, for open may require the module */
   on_state_add(open);
+}
+
+bool futures_is_worker(int argc, char **argv) {
+  return fut_process_worker_asked(argc, argv);
+}
+
+int futures_worker_main(int argc, char **argv) {
+  on_state_add(preload);
+  return fut_process_worker_main(argc, argv, &worker_ops);
 }

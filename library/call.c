@@ -17,14 +17,14 @@ static listener closed; /* its address */
 
 static _Thread_local fut_executor *here; /* whose task runs in this thread */
 
-static void run(fut_task *task, fut_worker_local *local) {
+static fut_state run(fut_task *task, fut_worker_local *local) {
   (void)local;
   call *self = (call *)task;
   fut_executor *before = here;
   here = task->executor;
   self->result = self->function(self->argument);
   here = before;
-  fut_future_end(&task->future, FUT_FINISHED);
+  return FUT_FINISHED;
 }
 
 static void fail(fut_task *task, fut_err why, const char *message) {
@@ -64,7 +64,12 @@ static void fini(fut_future *future) {
 }
 
 static const fut_task_kind kind = {
-    {{"call", fut_future_free}, fini, ended}, run, fail};
+    .future = {.object = {"call", fut_future_free},
+               .fini = fini,
+               .watched = fut_task_watched,
+               .ended = ended},
+    .run = run,
+    .fail = fail};
 
 call *call_new(fut_arena *arena, futures_function *function, void *argument,
                unsigned references) {
@@ -90,7 +95,8 @@ bool call_help(call *self) {
       !fut_future_start(&self->task.future))
     return false;
   fut_task_left(&self->task);
-  run(&self->task, NULL); /* the queue lets go of it later */
+  /* the queue lets go of it later */
+  fut_future_end(&self->task.future, run(&self->task, NULL));
   return true;
 }
 

@@ -175,6 +175,52 @@ print(called)]]):format(limits.scaled(100)))
     assert.equal(50 * limits.scaled(100) .. "\n", output)
   end)
 
+  it("leaves worker processes to its parent", function()
+    local output = run [[
+local pool = futures.ProcessPoolExecutor(2)
+local running, pending = pool:submit(wait_for_file, gate), pool:submit(wait_for_file, gate)
+local third = pool:submit(function() return 3 end)
+third:add_done_callback(function() print "callback" end)
+repeat until running:running()
+in_child(function()
+  print(pcall(pool.submit, pool, math.abs, -1))
+  print(pcall(running.result, running))
+  print(pending:cancel(), third:cancel())
+  pool:kill_workers()
+  print(tostring(pool):match "of the parent process")
+end)
+in_child(function()
+  pool, running, pending, third = nil, nil, nil, nil
+  collectgarbage()
+  collectgarbage()
+  print "collected"
+end, true)
+in_child(function() print "closing" end, true)
+open_gate()
+print(running:result(), pending:result(), third:result())
+pool:shutdown()]]
+    assert.matches("false\t[^\n]*RuntimeError: this executor belongs to the parent", output)
+    assert.matches("\nfalse\t" .. LOST, output)
+    assert.matches("\nof the parent process\nchild\texit\t0\ncollected\nchild\texit\t0\n"
+      .. "closing\nchild\texit\t0\ncallback\nnil\tnil\t3\n$", output)
+  end)
+
+  with_threads("makes worker processes of its own", function()
+    local output = run [[
+local old = futures.ProcessPoolExecutor(1)
+print(old:submit(math.abs, -1):result())
+in_child(function()
+  local pool <close> = futures.ProcessPoolExecutor(2)
+  local fs = {}
+  for i = 1, 100 do fs[i] = pool:submit(math.abs, -i) end
+  local sum = 0
+  for f in futures.as_completed(fs) do sum = sum + f:result() end
+  print(sum)
+end, true)
+print(old:submit(math.abs, -3):result())]]
+    assert.equal("1\n5050\nchild\texit\t0\n3\n", output)
+  end)
+
   it("that a task forked off ends with the task", function()
     local output = run [[
 local pool <close> = futures.ThreadPoolExecutor(1)

@@ -52,8 +52,8 @@ function embed.pkg_config(what)
 end
 
 --- Compile spec/embed/NAME.c as users do it; return the program. Options:
--- `packages`, for pkg-config ("futures lua5.4"); `libs`, in place of what
--- pkg-config says for linking.
+-- `source`, in place of that file; `packages`, for pkg-config ("futures lua5.4");
+-- `libs`, in place of what pkg-config says for linking.
 function embed.compile(name, options)
   options = options or {}
   local packages = options.packages or "futures lua5.4"
@@ -61,7 +61,7 @@ function embed.compile(name, options)
   local flags = embed.flags() .. " " .. embed.pkg_config("--cflags " .. packages)
   local libs = options.libs or embed.pkg_config("--libs " .. packages)
   local command = [["$CC" -std=c11 -O1 -g -Wall -Wextra -Werror -pthread %s -o '%s' %s %s]]
-  must(command:format(flags, program, "spec/embed/" .. name .. ".c", libs))
+  must(command:format(flags, program, options.source or "spec/embed/" .. name .. ".c", libs))
   return program
 end
 

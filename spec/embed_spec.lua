@@ -34,7 +34,7 @@ describe("a host program", function()
   it("is its own worker process, with its own library", function()
     local program = embed.compile("worker", { libs =
       embed.pkg_config "--variable=worker_libs futures" .. embed.pkg_config "--libs lua5.4" })
-    local output, status = embed.start(program, ("env FUTURES_WORKER='%s'"):format(program))
+    local output, status = embed.start(program, embed.told_worker(program))
     assert.equal("true\ttrue\n42\n", output)
     assert.equal(0, status)
     output, status = embed.start(program, nil, "by hand")
@@ -68,9 +68,10 @@ describe("a host program", function()
   end)
 
   it("keeps its signal handlers and its mask", function()
-    local output, status = embed.start(embed.compile "signals")
+    local output, status = embed.start(embed.compile "signals", embed.told_worker())
     assert.equal(0, status, output)
-    assert.equal("SIGURG mine\nSIGCHLD ignored\nall blocked\n", output)
+    assert.equal("exited with code 3, SIGURG mine\nexit status taken by the host, SIGCHLD ignored\n"
+      .. "exited with code 3, all blocked\n", output)
   end)
 
   it("may drop the module while its threads live", function()

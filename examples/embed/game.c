@@ -70,7 +70,7 @@ static void sleep_until(int64_t ns) {
 static void check(lua_State *L, int status) {
   if (status == LUA_OK)
     return;
-  fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   exit(EXIT_FAILURE);
 }
 
@@ -99,7 +99,7 @@ static int64_t play(const char *script, int frames, bool with_pool) {
   check(L, lua_pcall(L, 0, 1, 0));
   printf("%-16s worst frame %6.2f ms, %s\n",
          with_pool ? "with a pool:" : "without a pool:", (double)worst / 1e6,
-         lua_tostring(L, -1));
+         luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return worst;
 }

@@ -40,7 +40,7 @@ static int on_state(lua_State *L) { return luaL_error(L, "on my account"); }
 static int run(lua_State *L, const char *text) {
   if (luaL_loadbuffer(L, text, strlen(text), "=errors") != LUA_OK ||
       lua_pcall(L, 0, 0, 0) != LUA_OK)
-    return fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   return 0;
 }
 

@@ -22,7 +22,7 @@ int main(void) {
   luaL_openlibs(L);
   luaL_requiref(L, "futures", luaopen_futures, 0);
   if (luaL_dostring(L, script) != LUA_OK)
-    return fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
 
   futures_executor *pool;

@@ -53,7 +53,7 @@ int main(void) {
   futures_on_state(second);
   futures_on_state(first); /* is there already */
   if (luaL_dostring(L, script) != LUA_OK)
-    return fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return atomic_load(&states) != 2;
 }

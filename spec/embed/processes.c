@@ -18,7 +18,7 @@ int main(void) {
   luaL_requiref(L, "futures", luaopen_futures, 0);
   int failed = luaL_dostring(L, script);
   if (failed)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return failed;
 }

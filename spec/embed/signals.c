@@ -14,7 +14,14 @@ static const char script[] =
     "for i = 1, 50 do fs[i] = pool:submit(function() return 1 end) end\n"
     "futures.wait(fs)\n"
     "local ok, err = pool:submit(pcall, error, 'oops'):result()\n"
-    "assert(not ok and err == 'oops')";
+    "assert(not ok and err == 'oops')\n"
+    "local processes = futures.ProcessPoolExecutor(2)\n"
+    "for i = 1, 50 do fs[i] = processes:submit(function() return i end) end\n"
+    "for i = 1, 50 do assert(fs[i]:result() == i) end\n"
+    "local err = processes:submit(os.exit, 3):exception()\n"
+    "processes:shutdown()\n"
+    "death = err.message:match 'exited with code 3'\n"
+    "  or err.message:match 'exit status taken by the host'";
 
 static volatile sig_atomic_t urgent;
 
@@ -23,14 +30,17 @@ static void on_urgent(int number) {
   urgent++;
 }
 
+/* Use them; print what was said of a worker that died. */
 static void use_pools(void) {
   lua_State *L = luaL_newstate();
   luaL_openlibs(L);
   luaL_requiref(L, "futures", luaopen_futures, 0);
   if (luaL_dostring(L, script) != LUA_OK) {
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
     exit(1);
   }
+  lua_getglobal(L, "death");
+  printf("%s, ", lua_tostring(L, -1));
   lua_close(L);
 }
 
@@ -54,6 +64,7 @@ int main(void) {
   sigaction(SIGCHLD, NULL, &after);
   expect(after.sa_handler == SIG_IGN, "SIGCHLD ignored");
 
+  signal(SIGCHLD, SIG_DFL);
   sigset_t all, mask;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);

@@ -29,7 +29,7 @@ static lua_State *states[STATES];
 static void run(lua_State *L, const char *script) {
   if (luaL_dostring(L, script) == LUA_OK)
     return;
-  fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   exit(1);
 }
 

@@ -26,11 +26,11 @@ int main(int argc, char **argv) {
       "  return 42\n"
       "end)";
   if (luaL_dostring(L, script) != LUA_OK)
-    return fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   dlclose(module);
   printf("unloaded\n");
   if (luaL_dostring(L, "print(f:result())") != LUA_OK)
-    return fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    return fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return 0;
 }

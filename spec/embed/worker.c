@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
   open_libraries(L);
   int failed = luaL_dostring(L, script);
   if (failed)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return failed;
 }

@@ -71,6 +71,13 @@ function embed.start(program, wrapper, arguments)
   return embed.run(command:format(embed.prefix(), wrapper or "", program, arguments or ""))
 end
 
+--- A wrapper for a program: it tells where the worker program lies, that of the
+-- installation by default, which not all systems do.
+function embed.told_worker(program)
+  program = program or embed.prefix() .. "/libexec/futures/futures-worker"
+  return ("env FUTURES_WORKER='%s'"):format(program)
+end
+
 --- Remove all that was made.
 function embed.remove()
   must(("rm -rf '%s'"):format(folder))

@@ -59,10 +59,10 @@ static inline void fut_thread_relax(void) {
    made under another number belongs to the parent, its threads are gone. */
 unsigned fut_thread_generation(void);
 
+#define FUT_ANY_GENERATION UINT_MAX /* no fork takes it away */
+
 /* Call renew() in every child process that is forked from now on, before the
    fork returns there; once, however often it is asked for. Any thread. */
 void fut_thread_after_fork(void (*renew)(void));
-
-#define FUT_ANY_GENERATION UINT_MAX /* no fork takes it away */
 
 #endif

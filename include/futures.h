@@ -79,7 +79,8 @@ typedef struct futures_pool_options {
 } futures_pool_options;
 
 /* Make a pool of threads, which are started when there are tasks for them.
-   They block every signal but those that their own faults raise. options is
+   They block every signal but those that their own faults raise and SIGURG.
+   options is
    borrowed, NULL for all defaults. On FUTURES_OK the caller owns *executor.
    FUTURES_ENOMEM, FUTURES_EINVAL. */
 FUTURES_API futures_status futures_thread_pool_new(

@@ -33,7 +33,7 @@
 extern "C" {
 #endif
 
-/* --- outcomes of calls --------------------------------------------------- */
+/* --- outcomes of calls ------------------------------------------------- */
 
 typedef enum futures_status {
   FUTURES_OK = 0,
@@ -52,8 +52,7 @@ typedef enum futures_status {
 /* Return a sentence about a status: lower case, no full stop, static. */
 FUTURES_API const char *futures_status_message(futures_status status);
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------- */
 
 /* A point in monotonic time, in nanoseconds. Whatever blocks ends at one. */
 typedef int64_t futures_deadline;
@@ -65,8 +64,7 @@ typedef int64_t futures_deadline;
    FUTURES_NEVER beyond what can be counted. Requires not NaN. */
 FUTURES_API futures_deadline futures_after(double seconds);
 
-/* --- executors ---------------------------------------------------------------
- */
+/* --- executors --------------------------------------------------------- */
 
 typedef struct futures_executor futures_executor;
 typedef struct futures_future futures_future;
@@ -80,9 +78,8 @@ typedef struct futures_pool_options {
 
 /* Make a pool of threads, which are started when there are tasks for them.
    They block every signal but those that their own faults raise and SIGURG.
-   options is
-   borrowed, NULL for all defaults. On FUTURES_OK the caller owns *executor.
-   FUTURES_ENOMEM, FUTURES_EINVAL. */
+   options is borrowed, NULL for all defaults. On FUTURES_OK the caller owns
+   *executor. FUTURES_ENOMEM, FUTURES_EINVAL. */
 FUTURES_API futures_status futures_thread_pool_new(
     const futures_pool_options *options, futures_executor **executor);
 
@@ -120,8 +117,7 @@ FUTURES_API void futures_shutdown(futures_executor *executor, bool cancel);
 FUTURES_API futures_status futures_join(futures_executor *executor,
                                         futures_deadline deadline);
 
-/* --- futures
- * ------------------------------------------------------------------- */
+/* --- futures ----------------------------------------------------------- */
 
 typedef enum futures_state {
   FUTURES_PENDING,   /* not started */
@@ -179,8 +175,7 @@ FUTURES_API futures_status futures_add_done_callback(futures_future *future,
                                                      futures_callback *callback,
                                                      void *context);
 
-/* --- the process
- * ------------------------------------------------------------------ */
+/* --- the process ------------------------------------------------------- */
 
 /* What every allocation of the library goes through: block is NULL for a new
    one, size is 0 to free; returns NULL when memory ran out. Any thread calls

@@ -205,6 +205,29 @@ pool:shutdown()]]
       .. "closing\nchild\texit\t0\ncallback\nnil\tnil\t3\n$", output)
   end)
 
+  for _, class in ipairs { "ThreadPoolExecutor", "ProcessPoolExecutor" } do
+    it("gets no more results of a map, nor by await, from a " .. class, function()
+      local output = run(([[
+local pool = futures.%s(2)
+local results = pool:map(function(path) return path or 1 end, { gate, gate })
+local waiting = pool:map(wait_for_file, { gate, gate, gate })
+local running = pool:submit(wait_for_file, gate)
+print(results() == 1)
+in_child(function()
+  print(pcall(function() for _ in waiting do end end))
+  print(pcall(futures.run, function() return running:await() end))
+  print(pcall(pool.map, pool, math.abs, { 1 }))
+  waiting:close()
+  print "closed"
+end, true)
+open_gate()
+print(waiting:collect().n, running:exception())]]):format(class))
+      assert.matches("^true\nfalse\t" .. LOST .. "false\t" .. LOST
+        .. "false\t[^\n]*RuntimeError: this executor belongs to the parent[^\n]*\nclosed\n"
+        .. "child\texit\t0\n3\tnil\n$", output)
+    end)
+  end
+
   with_threads("makes worker processes of its own", function()
     local output = run [[
 local old = futures.ProcessPoolExecutor(1)

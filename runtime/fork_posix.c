@@ -1,9 +1,9 @@
 /* fork_posix.c - locks that a child process must find free
 
-   The mutex of the lists is the first of all locks but that of the timers, which
-   fork() has taken before, for their handlers are registered later. fork()
-   takes it, then all that are guarded, rank by rank. Nobody else holds two of one rank, so this
-   cannot close a circle. */
+   The mutex of the lists is the first of all locks but that of the timers,
+   which fork() has taken before, for their handlers are registered later.
+   fork() takes it, then all that are guarded, rank by rank. Nobody else holds
+   two of one rank, so this cannot close a circle. */
 #include "fork.h"
 
 #include "check.h"

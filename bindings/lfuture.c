@@ -121,6 +121,8 @@ bool future_wait_until(lua_State *L, context *ctx, fut_future *future,
       else if (err == FUT_EINTR)
         interrupt_deliver(L, ctx);
     } while (err == FUT_EAGAIN || err == FUT_EINTR);
+    if (err == FUT_ELOST)
+      fail_raise_err(L, ctx, err);
     if (err != FUT_OK)
       return false;
   }

@@ -20,6 +20,7 @@ int l_future_new(lua_State *L) {
   if (future == NULL)
     fail_no_memory(L);
   fut_future_init(future, &promise_kind, ctx->arena);
+  future->generation = FUT_ANY_GENERATION; /* a child can complete it, too */
   box->future = future;
   return 1;
 }

@@ -6,6 +6,7 @@
 
 #include "failure.h"
 #include "memory.h"
+#include "on_state.h"
 #include "state_environment.h"
 #include "stop.h"
 #include "warn.h"
@@ -30,6 +31,7 @@ struct fut_worker_local {
   const char *name;             /* of that task, or NULL */
   wire_lease lease;             /* of its function */
   enum phase phase;
+  int failure; /* reference to what on_state_run() raised, or LUA_NOREF */
 };
 
 enum { HANDLER = 1, CALLER = 2 }; /* the values at the bottom of the stack */
@@ -50,6 +52,10 @@ static size_t held(const fut_worker_local *local) {
 static int call(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
   const job_content *content = local->call;
+  if (local->failure != LUA_NOREF) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, local->failure);
+    lua_error(L);
+  }
   enum wire_mode mode = local->environment->mode;
   int count =
       wire_decode_task(L, local->wire, mode, content->bytes, content->size,
@@ -87,6 +93,22 @@ static void set_source(lua_State *L, wire_state *wire) {
   wire_state_set_source(L, wire);
 }
 
+static int run_on_state(lua_State *L) {
+  on_state_run(L);
+  return 0;
+}
+
+/* Run what the host has for every state, and keep what it raised. Raises
+   memory errors. */
+static void prepare(lua_State *L, fut_worker_local *local) {
+  lua_pushcfunction(L, run_on_state);
+  int status = lua_pcall(L, 0, 0, 0);
+  if (status == LUA_ERRMEM)
+    lua_error(L);
+  if (status != LUA_OK)
+    local->failure = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 /* Arguments: local. Return handler and caller. */
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
@@ -103,6 +125,7 @@ static int setup(lua_State *L) {
   luaL_ref(L, LUA_REGISTRYINDEX);
   if (environment->mode == WIRE_PORTABLE) /* functions may come back */
     set_source(L, local->wire);
+  prepare(L, local);
   lua_pushlightuserdata(L, local);
   lua_pushcclosure(L, handle, 1);
   lua_pushlightuserdata(L, local);
@@ -179,6 +202,7 @@ static fut_err state_open(fut_object *object, fut_worker_report *report,
   local->environment = (const state_environment *)object;
   local->report = report;
   local->phase = RECEIVING;
+  local->failure = LUA_NOREF;
   local->stop = (stop){.report = report, .main = L, .running = L};
   wire_message_init(&local->outcome);
   warnings_open(&local->warnings, L);

@@ -17,6 +17,8 @@
 #include "job.h"
 #include "lfuture.h"
 #include "memory.h"
+#include "state.h"
+#include "travel.h"
 
 static const char context_key; /* its address: the context in the registry */
 
@@ -50,6 +52,7 @@ static void dissolve(lua_State *L, context *ctx) {
   }
   callbacks_drop(L, ctx);
   finalize_kept(L, ctx);
+  state_leave(ctx);
   wire_message_fini(&ctx->scratch);
   fut_completions_fini(&ctx->callbacks);
   fut_notifier_free(ctx->notifier);
@@ -70,7 +73,8 @@ static void refuse(lua_State *L, const char *message) {
   fail_raise(L, context_find(L), FAIL_SERIALIZATION, "%s", message);
 }
 
-static const wire_hooks hooks = {.refuse = refuse};
+static const wire_hooks hooks = {
+    .refuse = refuse, .object = travel_object, .push_object = travel_push};
 
 static int new_table(lua_State *L, const char *mode) {
   lua_newtable(L);
@@ -95,6 +99,7 @@ context *context_push(lua_State *L) {
   ctx->weak = new_table(L, "v");
   ctx->late = new_table(L, NULL);
   ctx->kept = new_table(L, NULL);
+  ctx->travelled = new_table(L, "v");
   ctx->classes = ctx->module = LUA_NOREF;
   ctx->future = ctx->fields = LUA_NOREF;
   ctx->executor = ctx->process_executor = LUA_NOREF;
@@ -126,6 +131,7 @@ context *context_push(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
   callbacks_open(L, ctx);
   interrupt_init(ctx);
+  state_adopt(L, ctx);
   return ctx;
 }
 
@@ -166,6 +172,7 @@ fut_wait context_wait(context *ctx, fut_deadline deadline) {
                     .callbacks = ctx->in_callback ? NULL : &ctx->callbacks,
                     .attention = interrupt_pending,
                     .context = ctx,
+                    .runner = ctx->runner,
                     .deadline = deadline};
 }
 

@@ -3,7 +3,7 @@
 #define FUT_CONTEXT_H
 
 #include "completions.h"
-#include "executor.h"
+#include "handle.h"
 #include "notifier.h"
 #include "spin.h"
 #include "wait.h"
@@ -32,11 +32,14 @@ typedef struct context {
   wire_state *wire;          /* anchored in the registry */
   wire_message scratch;      /* what is being sent: see context_message() */
   context_pool *pools;
-  bool finishing;   /* the state closes: no new tasks */
-  bool in_callback; /* a callback is running: no other one runs */
-  bool interrupted; /* what ended the last callback was an interrupt */
-  bool broken_off;  /* ... so that there may be callbacks to go on with */
-  lua_Hook hook;    /* the main thread's hook, as last seen */
+  fut_worker_local *local; /* whose state it is; NULL: no worker's */
+  fut_runner *runner;      /* that runs it; NULL */
+  fut_object *own_handle;  /* of its executor, until the task ends; or NULL */
+  bool finishing;          /* the state closes: no new tasks */
+  bool in_callback;        /* a callback is running: no other one runs */
+  bool interrupted;        /* what ended the last callback was an interrupt */
+  bool broken_off; /* ... so that there may be callbacks to go on with */
+  lua_Hook hook;   /* the main thread's hook, as last seen */
   int hook_mask, hook_count;
   /* References in the registry. */
   int classes;          /* table: enum fail_class + 1 -> error class */
@@ -55,6 +58,7 @@ typedef struct context {
   int handler;   /* message handler of callbacks */
   int interrupt; /* what interrupt_deliver() raised last, or false */
   int hook_meta; /* metatable of hooks (callbacks.c) */
+  int travelled; /* weak table: address -> userdata, see travel.h */
   int kept;      /* table: what is to be finalized by hand (context.c) */
   lua_Integer late_first, late_last, kept_count;
 } context;

@@ -2,6 +2,8 @@
 #include "failure.h"
 
 #include "fail.h"
+#include "traceback.h"
+#include "travel.h"
 
 #include <string.h>
 
@@ -12,9 +14,19 @@ static void refuse(lua_State *L, const char *message) {
   lua_error(L);
 }
 
-const wire_hooks failure_hooks = {.refuse = refuse};
+const wire_hooks failure_hooks = {
+    .refuse = refuse, .object = travel_object, .push_object = travel_push};
 
-int failure_handle(lua_State *L, const char *name) {
+/* Push the traceback of the whole stack but the last line, our caller. */
+static void push_whole(lua_State *L, const char *message) {
+  luaL_traceback(L, L, message, 1);
+  const char *text = lua_tostring(L, -1);
+  const char *last = strrchr(text, '\n');
+  if (last && strncmp(last, "\n\t[C]: ", 7) == 0)
+    lua_pushlstring(L, text, (size_t)(last - text));
+}
+
+int failure_handle(lua_State *L, const char *name, lua_CFunction bottom) {
   if (lua_isnil(L, 1)) {
     lua_pushliteral(L, "<no error object>");
     lua_replace(L, 1);
@@ -23,12 +35,10 @@ int failure_handle(lua_State *L, const char *name) {
                             ? lua_tostring(L, 1)
                             : lua_pushfstring(L, "(error object is a %s value)",
                                               luaL_typename(L, 1));
-  luaL_traceback(L, L, message, 1);
-  /* leave out the last line, which is our caller */
-  const char *text = lua_tostring(L, -1);
-  const char *last = strrchr(text, '\n');
-  if (last && strncmp(last, "\n\t[C]: ", 7) == 0)
-    lua_pushlstring(L, text, (size_t)(last - text));
+  if (bottom)
+    traceback_push(L, message, bottom);
+  else
+    push_whole(L, message);
   if (name)
     lua_pushfstring(L, "%s\n\tin task '%s'", lua_tostring(L, -1), name);
   int traceback = lua_gettop(L);
@@ -89,10 +99,11 @@ int failure_encode(lua_State *L) {
     /* not the task's error: what could not be sent, or no memory */
     bool refused = lua_istable(L, 1);
     lua_pushinteger(L, refused ? FAIL_SERIALIZATION : -1);
-    if (refused)
-      lua_rawgeti(L, 1, 1);
-    else
+    if (!refused)
       lua_pushvalue(L, 1);
+    else if (lua_rawgeti(L, 1, 1) != LUA_TSTRING) /* raised by a __reduce, or
+                                                     for a future's outcome */
+      luaL_tolstring(L, 1, NULL);
     lua_pushnil(L);
     if (!sent(L, source))
       lua_error(L);

@@ -23,8 +23,9 @@ typedef struct failure_source {
 extern const wire_hooks failure_hooks;
 
 /* Message handler for tasks, of the error at index 1: leave it with a
-   traceback, to which name, if not NULL, is added. */
-int failure_handle(lua_State *L, const char *name);
+   traceback, to which name, if not NULL, is added. It ends with the callers of
+   the C function bottom, or with the last one if that is NULL. */
+int failure_handle(lua_State *L, const char *name, lua_CFunction bottom);
 
 /* Push error and traceback (or nil) of a FAILED outcome that was decoded: the
    values from index first to the top of the stack, which stay. */

@@ -1,5 +1,8 @@
-/* interrupt.c - Ctrl-C of the standard interpreter ends waits */
+/* interrupt.c - Ctrl-C of the standard interpreter ends waits, and so does who
+   stops the task that waits */
 #include "interrupt.h"
+
+#include "state.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -38,10 +41,12 @@ void interrupt_init(context *ctx) { remember(ctx, look(ctx)); }
 
 bool interrupt_pending(void *context_) {
   context *ctx = context_;
-  return differs(ctx, look(ctx));
+  return differs(ctx, look(ctx)) || (ctx->local && state_stop_due(ctx->local));
 }
 
 void interrupt_check(lua_State *L, context *ctx) {
+  if (ctx->local && state_stop_due(ctx->local))
+    interrupt_deliver(L, ctx);
   struct seen seen = look(ctx);
   /* what the interpreter sets, and nobody else: all events, each instruction;
      on the main thread it would have fired before we were called */
@@ -77,7 +82,14 @@ static void pass_on(lua_State *L, context *ctx) {
   lua_error(L);
 }
 
+static int call_stop(lua_State *L) { state_stop(L); }
+
 void interrupt_deliver(lua_State *L, context *ctx) {
+  if (ctx->local && state_stop_due(ctx->local)) {
+    lua_pushcfunction(L, call_stop);
+    lua_pcall(L, 0, 0, 0);
+    pass_on(L, ctx);
+  }
   struct seen seen = look(ctx);
   if (seen.hook == NULL)
     return;

@@ -123,7 +123,7 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   wire_message *outcome = NULL;
   if (local) {
     job_content call = {job->bytes, job->size, job->objects, job->object_count};
-    outcome = state_run(local, &call, job->name, &state);
+    outcome = state_run(local, task, &call, job->name, &state);
   }
   empty(job);
   if (state == FUT_CANCELLED)

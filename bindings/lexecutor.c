@@ -14,6 +14,7 @@
 #include "state.h"
 #include "state_environment.h"
 #include "stats.h"
+#include "travel.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -21,15 +22,22 @@
 
 static const char executor_magic = 'x';
 
+static executor_box *box_test(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA ||
+      lua_rawlen(L, index) != sizeof(executor_box))
+    return NULL;
+  executor_box *box = lua_touserdata(L, index);
+  return box->magic == &executor_magic ? box : NULL;
+}
+
 executor_box *executor_check(lua_State *L, int arg) {
-  executor_box *box = NULL;
+  executor_box *box;
   if (view_push_executor(L, arg)) {
     box = lua_touserdata(L, -1); /* which the view keeps */
     lua_pop(L, 1);
-  } else if (lua_type(L, arg) == LUA_TUSERDATA &&
-             lua_rawlen(L, arg) == sizeof *box)
-    box = lua_touserdata(L, arg);
-  if (box == NULL || box->magic != &executor_magic)
+  } else
+    box = box_test(L, arg);
+  if (box == NULL)
     arg_type_error(L, arg, "Executor");
   if (box->executor == NULL)
     luaL_error(L, "the Lua state is closing");
@@ -37,14 +45,40 @@ executor_box *executor_check(lua_State *L, int arg) {
 }
 
 /* Push an empty box of the class whose metatable the reference is. */
-static executor_box *box_push(lua_State *L, context *ctx, int metatable) {
-  if (ctx->finishing)
-    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+static executor_box *box_push(lua_State *L, int metatable) {
   executor_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (executor_box){.magic = &executor_magic};
   lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
   lua_setmetatable(L, -2);
   return box;
+}
+
+/* Whether the executor is the one that runs this state's tasks. */
+static bool is_own(const context *ctx, const fut_executor *executor) {
+  return ctx->runner && ctx->runner->executor == executor;
+}
+
+void executor_push(lua_State *L, context *ctx, fut_executor *executor) {
+  int metatable = fut_executor_far(executor) ? ctx->process_executor
+                  : fut_serial_is(executor)  ? ctx->serial_executor
+                                             : ctx->executor;
+  executor_box *box = box_push(L, metatable);
+  if (is_own(ctx, executor))
+    fut_object_hold(&executor->object);
+  else
+    box->handle = fut_handle_hold(executor);
+  box->executor = executor;
+}
+
+fut_executor *executor_test(lua_State *L, int index) {
+  executor_box *box = box_test(L, index);
+  return box ? box->executor : NULL;
+}
+
+fut_object *executor_handle(context *ctx, fut_executor *executor) {
+  if (is_own(ctx, executor) && ctx->own_handle == NULL)
+    ctx->own_handle = fut_handle_hold(executor);
+  return &executor->handle;
 }
 
 /* Return a limit among the options in the table at index 1. */
@@ -75,6 +109,18 @@ static fut_pool_options pool_options(lua_State *L) {
   options.max_pending = limit(L, "max_pending");
   options.memory_limit = limit(L, "memory_limit");
   return options;
+}
+
+/* The box on top of the stack has a new executor, unless err says why not. */
+static int opened(lua_State *L, context *ctx, executor_box *box, fut_err err) {
+  if (err != FUT_OK)
+    fail_raise_err(L, ctx, err);
+  box->handle = fut_handle_hold(box->executor);
+  fut_object_release(&box->executor->object);
+  if (!context_add_pool(ctx, box->executor))
+    fail_no_memory(L);
+  travel_remember(L, ctx, -1, box->executor);
+  return 1;
 }
 
 /* Encode the initializer in the table at index 1 with its arguments. Returns
@@ -122,16 +168,14 @@ typedef fut_err local_maker(const fut_pool_options *options,
 static int make_local(lua_State *L, context *ctx, int metatable,
                       local_maker *make) {
   fut_pool_options options = pool_options(L);
-  executor_box *box = box_push(L, ctx, metatable);
+  if (ctx->finishing)
+    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+  executor_box *box = box_push(L, metatable);
   options.environment =
       new_environment(L, ctx, WIRE_THREAD, options.memory_limit);
   fut_err err = make(&options, &state_ops, &box->executor);
   fut_object_release(options.environment);
-  if (err != FUT_OK)
-    fail_raise_err(L, ctx, err);
-  if (!context_add_pool(ctx, box->executor))
-    fail_no_memory(L);
-  return 1;
+  return opened(L, ctx, box, err);
 }
 
 static int l_executor_thread_pool(lua_State *L) {
@@ -153,7 +197,9 @@ static int l_executor_process_pool(lua_State *L) {
   options.program = luaL_checkstring(L, 4);
   lua_getfield(L, 1, "respawn");
   options.respawn = lua_toboolean(L, -1);
-  executor_box *box = box_push(L, ctx, ctx->process_executor);
+  if (ctx->finishing)
+    fail_raise_err(L, ctx, FUT_ESHUTDOWN);
+  executor_box *box = box_push(L, ctx->process_executor);
   wire_message *initializer = encode_initializer(L, ctx, WIRE_PORTABLE);
   wire_message settings;
   wire_message_init(&settings);
@@ -166,11 +212,7 @@ static int l_executor_process_pool(lua_State *L) {
   }
   if (initializer)
     wire_message_clear(initializer);
-  if (err != FUT_OK)
-    fail_raise_err(L, ctx, err);
-  if (!context_add_pool(ctx, box->executor))
-    fail_no_memory(L);
-  return 1;
+  return opened(L, ctx, box, err);
 }
 
 _Noreturn void executor_raise(lua_State *L, context *ctx,
@@ -271,6 +313,8 @@ static void wait_terminated(lua_State *L, context *ctx,
       callbacks_run(L, ctx);
     else if (err == FUT_EINTR)
       interrupt_deliver(L, ctx);
+    else if (err != FUT_OK)
+      fail_raise_err(L, ctx, err);
   } while (err != FUT_OK);
   fut_executor_join(executor);
   future_settle(L, ctx, fut_executor_terminated(executor));
@@ -349,8 +393,7 @@ static int executor_gc(lua_State *L) {
     return 0;
   fut_executor *executor = box->executor;
   box->executor = NULL;
-  fut_executor_shutdown(executor, false);
-  fut_object_release(&executor->object);
+  fut_object_release(box->handle ? box->handle : &executor->object);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "job.h"
 #include "lawait.h"
+#include "nest.h"
 #include "outcome.h"
 #include "promise.h"
 
@@ -90,10 +91,12 @@ static int future_gc(lua_State *L) {
     lua_rawseti(L, -2, ++ctx->kept_count);
     return 0;
   }
-  if (!future_is_job(box->future)) {
-    fut_future_end(box->future, FUT_CANCELLED); /* nobody else can any more */
-    if (box->watching && !ctx->finishing) { /* its callbacks are still to run */
-      revive(L, ctx->strong);
+  if (box->hand) {
+    fut_object *hand = box->hand;
+    box->hand = NULL;
+    fut_object_release(hand); /* the last one cancels the future */
+    if (ctx->arena && box->watching && !ctx->finishing) {
+      revive(L, ctx->strong); /* its callbacks are still to run */
       lua_rawsetp(L, -2, box->watch);
       return 0;
     }
@@ -112,6 +115,8 @@ bool future_wait_until(lua_State *L, context *ctx, fut_future *future,
   if (!fut_state_done(fut_future_state(future))) {
     interrupt_check(L, ctx);
     callbacks_go_on(L, ctx);
+    if (deadline == FUT_NEVER)
+      nest_run(L, ctx, future);
     fut_err err;
     do {
       fut_wait wait = context_wait(ctx, deadline);
@@ -121,10 +126,10 @@ bool future_wait_until(lua_State *L, context *ctx, fut_future *future,
       else if (err == FUT_EINTR)
         interrupt_deliver(L, ctx);
     } while (err == FUT_EAGAIN || err == FUT_EINTR);
-    if (err == FUT_ELOST)
-      fail_raise_err(L, ctx, err);
-    if (err != FUT_OK)
+    if (err == FUT_ETIMEDOUT)
       return false;
+    if (err != FUT_OK)
+      fail_raise_err(L, ctx, err);
   }
   future_settle(L, ctx, future);
   return true;

@@ -15,6 +15,7 @@ enum {
 typedef struct future_box {
   const void *magic;     /* future_magic */
   fut_future *future;    /* a reference; NULL before and after */
+  fut_object *hand;      /* of one completed by hand (promise.h); or NULL */
   fut_completion *watch; /* for callbacks; NULL if there are none */
   lua_Integer called;    /* how many of the callbacks have been called */
   bool watching;         /* watch has been added to the queue */

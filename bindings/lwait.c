@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "interrupt.h"
 #include "lfuture.h"
+#include "nest.h"
 
 #include <limits.h>
 #include <string.h>
@@ -109,6 +110,14 @@ static void check_lost(lua_State *L, context *ctx, wait_set *set) {
     fail_raise_err(L, ctx, FUT_ELOST);
 }
 
+/* Run those of the set that this task may run itself: it needs them all. */
+static void set_nest(lua_State *L, context *ctx, const wait_set *set) {
+  interrupt_check(L, ctx);
+  callbacks_go_on(L, ctx);
+  for (size_t i = 0; i < set->count; i++)
+    nest_run(L, ctx, set->items[i].future);
+}
+
 /* Wait until the set's queue is satisfied: false at the deadline. */
 static bool set_wait(lua_State *L, context *ctx, wait_set *set,
                      fut_deadline deadline) {
@@ -118,7 +127,8 @@ static bool set_wait(lua_State *L, context *ctx, wait_set *set,
   callbacks_go_on(L, ctx);
   for (;;) {
     fut_wait wait = context_wait(ctx, deadline);
-    switch (fut_wait_completions(&wait, &set->queue)) {
+    fut_err err = fut_wait_completions(&wait, &set->queue);
+    switch (err) {
     case FUT_OK:
       return true;
     case FUT_EAGAIN:
@@ -127,8 +137,10 @@ static bool set_wait(lua_State *L, context *ctx, wait_set *set,
     case FUT_EINTR:
       interrupt_deliver(L, ctx);
       break;
-    default:
+    case FUT_ETIMEDOUT:
       return false;
+    default:
+      fail_raise_err(L, ctx, err);
     }
   }
 }
@@ -204,6 +216,8 @@ static int l_wait(lua_State *L) {
   }
   lua_settop(L, 1);
   wait_set *set = set_push(L, ctx, 1); /* futures, set, list */
+  if (ctx->runner && until == ALL_COMPLETED && deadline == FUT_NEVER)
+    set_nest(L, ctx, set);
   if (!satisfied(set, until)) {
     size_t watched = set_open(ctx, set, false);
     fut_completions_want(&set->queue, until == FIRST_COMPLETED ? 1 : watched,
@@ -289,6 +303,8 @@ static int l_poll(lua_State *L) {
       break;
     if (err == FUT_EINTR)
       interrupt_deliver(L, ctx);
+    else if (err != FUT_EAGAIN)
+      fail_raise_err(L, ctx, err);
     count = callbacks_run(L, ctx);
   }
   lua_pushinteger(L, count);

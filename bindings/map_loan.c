@@ -12,6 +12,7 @@ struct ticket {
 typedef struct map_loan {
   struct map_loan *next, *before; /* guarded by the map's mutex */
   map_segment *segment;           /* set once; a hold */
+  fut_task *task;                 /* worker only: the ticket that it runs */
   atomic_uint place;              /* atomic, set by the worker: where it is */
   atomic_uint end; /* atomic, lowered under the map's mutex by others: where
                       it ends */
@@ -228,16 +229,17 @@ static void settle(map *m, loan *lent, unsigned items, fut_deadline time) {
 
 /* Make the call that an item holds, which is RUNNING; its outcome takes the
    place. Return how it ends. */
-static fut_state call(map *m, content *held, bool whole,
+static fut_state call(map *m, loan *lent, content *held, bool whole,
                       fut_worker_local *local) {
   job_content arguments = content_message(held);
   job_content function = content_message(&m->function);
   fut_state state = FUT_FAILED;
   wire_message *outcome = NULL;
   if (local && whole)
-    outcome = state_run(local, &arguments, NULL, &state);
+    outcome = state_run(local, lent->task, &arguments, NULL, &state);
   else if (local)
-    outcome = state_run_apart(local, &function, &arguments, NULL, &state);
+    outcome =
+        state_run_apart(local, lent->task, &function, &arguments, NULL, &state);
   size_t freed = content_drop(held), taken = 0;
   if (state != FUT_CANCELLED) {
     taken = outcome ? content_take(held, outcome) : SIZE_MAX;
@@ -268,7 +270,7 @@ static void report(map *m, loan *lent) {
 static void run(map *m, loan *lent, unsigned place, bool whole,
                 fut_worker_local *local) {
   content *held = &lent->segment->items[place].content;
-  fut_state state = call(m, held, whole, local);
+  fut_state state = call(m, lent, held, whole, local);
   lent->ended[state]++;
   if (!map_brisk(m) || rest(lent) == 0)
     report(m, lent);
@@ -334,6 +336,7 @@ static fut_state ticket_run(fut_task *task, fut_worker_local *local) {
   bool go_on = true, ran = false;
   loan lent;
   while (go_on && lend(m, &lent)) {
+    lent.task = task;
     pass_on(m);
     go_on = work(m, &lent, local, &ran);
   }

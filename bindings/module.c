@@ -1,6 +1,7 @@
 /* module.c - luaopen_futures_core: opens each class */
 #include "context.h"
 #include "cpus.h"
+#include "current.h"
 #include "fail.h"
 #include "lawait.h"
 #include "lencode.h"
@@ -55,6 +56,7 @@ static int l_program_path(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"cpu_count", l_cpu_count},
+                                     {"current", l_current},
                                      {"library_path", l_library_path},
                                      {"program_path", l_program_path},
                                      {"isinstance", l_isinstance},

@@ -2,6 +2,8 @@
 #include "outcome.h"
 
 #include "failure.h"
+#include "job.h"
+#include "promise.h"
 
 #include <string.h>
 
@@ -94,7 +96,8 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
   int count = push_kept(L);
   if (count >= 0)
     return count;
-  job_content content = job_outcome(future);
+  job_content content =
+      future_is_job(future) ? job_outcome(future) : promise_outcome(future);
   int first = lua_gettop(L) + 1;
   count = outcome_decode(L, ctx, &content, job_mode(future), state);
   if (state == FUT_FAILED || !wire_plain(content.bytes, content.size))

@@ -2,7 +2,8 @@
 #ifndef FUT_PROMISE_H
 #define FUT_PROMISE_H
 
-#include <lua.h>
+#include "job.h"
+#include "lfuture.h"
 
 /* futures.Future(): called as the class, which is the argument */
 int l_future_new(lua_State *L);
@@ -12,5 +13,18 @@ int l_future_new(lua_State *L);
 int l_future_set_result(lua_State *L);
 int l_future_set_exception(lua_State *L);
 int l_future_set_running_or_notify_cancel(lua_State *L);
+
+/* The future at index, which is one of these and whose box it is, is going to
+   other states: from now on its outcome is bytes. Return what is sent: its
+   hand, or the future itself if this box has none any more. Borrowed. Raises
+   memory errors, and a refusal if it has an outcome that cannot be sent. */
+fut_object *promise_share(lua_State *L, int index, const future_box *box);
+
+/* Return the future whose hand object is, or NULL if it is none. */
+fut_future *promise_of_hand(fut_object *object);
+
+/* Return the outcome of one that was shared and is FINISHED or FAILED, as
+   job_outcome() does. */
+job_content promise_outcome(const fut_future *future);
 
 #endif

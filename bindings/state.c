@@ -4,6 +4,7 @@
    that makes a call, which run under lua_pcall for each task. */
 #include "state.h"
 
+#include "callbacks.h"
 #include "failure.h"
 #include "memory.h"
 #include "on_state.h"
@@ -31,18 +32,28 @@ struct fut_worker_local {
   const char *name;             /* of that task, or NULL */
   wire_lease lease;             /* of its function */
   enum phase phase;
-  int failure; /* reference to what on_state_run() raised, or LUA_NOREF */
+  int failure;    /* reference to what on_state_run() raised, or LUA_NOREF */
+  fut_task *task; /* that runs; NULL: none, or none that is known */
+  unsigned depth; /* of tasks that it runs inside of */
+  fut_runner *runner; /* of its worker; NULL: none */
+  context *ctx;       /* once the state has opened the module; or NULL */
 };
+
+static const char local_key; /* its address: the local in the registry */
 
 enum { HANDLER = 1, CALLER = 2 }; /* the values at the bottom of the stack */
 
 /* --- opening and closing ---------------------------------------------------
  */
 
+static int call(lua_State *L);
+
 /* Add the traceback to an error of the task: it becomes a table of both. */
 static int handle(lua_State *L) {
   const fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
-  return local->phase == RUNNING ? failure_handle(L, local->name) : 1;
+  if (local->phase != RUNNING)
+    return 1;
+  return failure_handle(L, local->name, local->depth > 0 ? call : NULL);
 }
 
 static size_t held(const fut_worker_local *local) {
@@ -113,7 +124,9 @@ static void prepare(lua_State *L, fut_worker_local *local) {
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
   const state_environment *environment = local->environment;
-  stop_open(&local->stop, L, local->report);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &local_key);
+  stop_open(&local->stop, L, local->report, call);
   luaL_openlibs(L);
   stop_replace_functions(L);
   if (environment->mode == WIRE_THREAD) /* a process is a worker's own */
@@ -167,7 +180,7 @@ static bool initialized(fut_worker_local *local, char **why) {
   lua_State *L = local->L;
   if (local->environment->initializer.size == 0)
     return true;
-  stop_begin(&local->stop);
+  stop_begin(&local->stop, L);
   lua_pushcfunction(L, initialize);
   lua_pushlightuserdata(L, local);
   if (lua_pcall(L, 1, 0, 0) == LUA_OK)
@@ -181,15 +194,16 @@ static bool initialized(fut_worker_local *local, char **why) {
 }
 
 static void state_close(fut_worker_local *local) {
-  stop_begin(&local->stop);
+  stop_begin(&local->stop, local->L);
   lua_close(local->L);
   allocator_fini(&local->allocator);
   wire_message_fini(&local->outcome);
   fut_memory_free(local);
 }
 
-static fut_err state_open(fut_object *object, fut_worker_report *report,
-                          fut_worker_local **opened, char **why) {
+static fut_err state_open(fut_object *object, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **opened,
+                          char **why) {
   fut_worker_local *local = fut_memory_new(sizeof *local);
   if (local == NULL)
     return FUT_ENOMEM;
@@ -203,6 +217,10 @@ static fut_err state_open(fut_object *object, fut_worker_report *report,
   local->report = report;
   local->phase = RECEIVING;
   local->failure = LUA_NOREF;
+  local->task = NULL;
+  local->depth = 0;
+  local->runner = runner;
+  local->ctx = NULL;
   local->stop = (stop){.report = report, .main = L, .running = L};
   wire_message_init(&local->outcome);
   warnings_open(&local->warnings, L);
@@ -223,7 +241,54 @@ static void state_interrupt(fut_worker_local *local) {
   stop_arrived(&local->stop);
 }
 
-const fut_worker_ops state_ops = {state_open, state_close, state_interrupt};
+/* Run the callbacks that are due in this state. */
+static void state_settle(fut_worker_local *local) {
+  context *ctx = local->ctx;
+  if (ctx == NULL)
+    return;
+  if (fut_completions_ready(&ctx->callbacks) > 0 || ctx->kept_count > 0 ||
+      ctx->broken_off)
+    callbacks_run_protected(local->L, ctx);
+  if (ctx->own_handle) {
+    fut_object_release(ctx->own_handle);
+    ctx->own_handle = NULL;
+  }
+}
+
+const fut_worker_ops state_ops = {.open = state_open,
+                                  .close = state_close,
+                                  .settle = state_settle,
+                                  .interrupt = state_interrupt};
+
+void state_adopt(lua_State *L, context *ctx) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &local_key);
+  ctx->local = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (ctx->local == NULL)
+    return;
+  ctx->local->ctx = ctx;
+  ctx->runner = ctx->local->runner;
+}
+
+void state_leave(context *ctx) {
+  if (ctx->own_handle)
+    fut_object_release(ctx->own_handle);
+  ctx->own_handle = NULL;
+  if (ctx->local)
+    ctx->local->ctx = NULL;
+  ctx->local = NULL;
+  ctx->runner = NULL;
+}
+
+fut_task *state_task(const fut_worker_local *local) { return local->task; }
+
+unsigned state_depth(const fut_worker_local *local) { return local->depth; }
+
+bool state_stop_due(const fut_worker_local *local) {
+  return stop_due(&local->stop);
+}
+
+void state_stop(lua_State *L) { stop_now(L); }
 
 /* --- a task ------------------------------------------------------------------
  */
@@ -255,30 +320,34 @@ static bool make_room(fut_worker_local *local, size_t call) {
 
 bool state_worn(const fut_worker_local *local) { return local->report->worn; }
 
-wire_message *state_run(fut_worker_local *local, const job_content *call,
-                        const char *name, fut_state *state) {
-  return state_run_apart(local, call, NULL, name, state);
+wire_message *state_run(fut_worker_local *local, fut_task *task,
+                        const job_content *call, const char *name,
+                        fut_state *state) {
+  return state_run_apart(local, task, call, NULL, name, state);
 }
 
-wire_message *state_run_apart(fut_worker_local *local,
+wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
                               const job_content *function,
                               const job_content *arguments, const char *name,
                               fut_state *state) {
   lua_State *L = local->L;
+  local->task = task;
   local->call = function;
   local->arguments = arguments;
   local->name = name;
   local->phase = RECEIVING;
   local->lease = (wire_lease){NULL};
   local->outcome.limit = 0;
-  stop_begin(&local->stop);
+  stop_begin(&local->stop, L);
   *state = FUT_FAILED;
   if (!make_room(local, function->size + (arguments ? arguments->size : 0))) {
     local->report->worn = true; /* another may have room */
+    local->task = NULL;
     return NULL;
   }
   lua_pushvalue(L, CALLER);
   int status = lua_pcall(L, 0, 0, HANDLER);
+  local->task = NULL;
   wire_lease_end(&local->lease);
   bool fine = true;
   if (status == LUA_OK)
@@ -301,4 +370,55 @@ wire_message *state_run_apart(fut_worker_local *local,
     return NULL;
   }
   return fine ? &local->outcome : NULL;
+}
+
+/* --- tasks inside of others ------------------------------------------------
+ */
+
+struct nesting {
+  fut_worker_local *local;
+  fut_task *task;
+  bool done;
+};
+
+/* Arguments: the two values at the bottom of a state's stack, which are at the
+   bottom here too. Nothing raises. */
+static int nest(lua_State *L) {
+  struct nesting *nesting = lua_touserdata(L, lua_upvalueindex(1));
+  fut_worker_local *local = nesting->local;
+  fut_task *task = nesting->task;
+  fut_worker_local outer = *local;
+  size_t limit = local->allocator.limit;
+  fut_object_hold(&task->future.object);
+  local->L = L;
+  wire_message_init(&local->outcome);
+  local->depth++;
+  nesting->done = fut_runner_run(local->runner, task);
+  wire_message_fini(&local->outcome);
+  local->L = outer.L;
+  local->outcome = outer.outcome;
+  local->call = outer.call;
+  local->arguments = outer.arguments;
+  local->name = outer.name;
+  local->lease = outer.lease;
+  local->phase = outer.phase;
+  local->task = outer.task;
+  local->depth = outer.depth;
+  local->allocator.limit = limit;
+  stop_resume(&local->stop, &outer.stop);
+  fut_future_release(&task->future, NULL);
+  return 0;
+}
+
+bool state_nest(lua_State *L, fut_worker_local *local, fut_task *task) {
+  struct nesting nesting = {local, task, false};
+  luaL_checkstack(L, 8, "tasks inside of tasks");
+  lua_pushlightuserdata(L, &nesting);
+  lua_pushcclosure(L, nest, 1);
+  lua_pushlightuserdata(L, local);
+  lua_pushcclosure(L, handle, 1);
+  lua_pushlightuserdata(L, local);
+  lua_pushcclosure(L, call, 1);
+  lua_call(L, 2, 0);
+  return nesting.done;
 }

@@ -49,12 +49,15 @@ static void replace_handlers(lua_State *L) {
   lua_Debug ar;
   for (int level = 0; level < LEVELS && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "f", &ar);
-    if (lua_tocfunction(L, -1) == l_stop_xpcall) {
+    lua_CFunction function = lua_tocfunction(L, -1);
+    if (function == l_stop_xpcall) {
       lua_pushcfunction(L, keep);
       if (lua_setlocal(L, &ar, STOP_XPCALL_HANDLER) == NULL)
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    if (function == stop_of(L)->base)
+      return; /* what follows is of another task */
   }
 }
 
@@ -137,11 +140,8 @@ static void disarm(void *context, lua_State *L) {
     poll(L);
 }
 
-void stop_begin(stop *self) {
-  self->unwinding = self->exiting = self->hard = false;
-  self->tries = 0;
-  self->broken_off = 0;
-  self->running = self->main;
+/* Take back the hooks of a stop that is over. */
+static void take_back(stop *self) {
   if ((self->armed || polling) && !stop_asked(self)) {
     self->armed = 0;
     disarm(NULL, self->main);
@@ -149,8 +149,34 @@ void stop_begin(stop *self) {
   }
 }
 
-void stop_open(stop *self, lua_State *L, fut_worker_report *report) {
-  *self = (stop){.report = report, .main = L, .running = L};
+void stop_begin(stop *self, lua_State *L) {
+  self->unwinding = self->exiting = self->hard = false;
+  self->tries = 0;
+  self->broken_off = 0;
+  self->running = L;
+  take_back(self);
+}
+
+void stop_resume(stop *self, const stop *outer) {
+  self->unwinding = outer->unwinding;
+  self->exiting = outer->exiting;
+  self->hard = outer->hard;
+  self->tries = outer->tries;
+  self->broken_off = outer->broken_off;
+  self->rounds = outer->rounds;
+  self->since = outer->since;
+  self->running = outer->running;
+  take_back(self);
+  stop_arrived(self); /* if the signal came before */
+}
+
+bool stop_due(const stop *self) { return !self->unwinding && stop_asked(self); }
+
+void stop_now(lua_State *L) { raise_first(L, stop_of(L)); }
+
+void stop_open(stop *self, lua_State *L, fut_worker_report *report,
+               lua_CFunction base) {
+  *self = (stop){.report = report, .main = L, .running = L, .base = base};
   allocator_of(L)->owner = self;
   lua_pushliteral(L, "the task was stopped");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &stop_key);

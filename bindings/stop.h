@@ -13,6 +13,7 @@
 typedef struct stop {
   fut_worker_report *report; /* asked, acknowledged */
   lua_State *main;
+  lua_CFunction base;          /* of which no task's code is a caller */
   lua_State *volatile running; /* the thread that runs, as far as is known */
   volatile sig_atomic_t armed; /* hooks have been set */
   volatile sig_atomic_t doubt; /* ... in place of somebody else's */
@@ -26,22 +27,33 @@ typedef struct stop {
   fut_deadline since;          /* when it was raised first */
 } stop;
 
-/* Prepare a new state whose allocator is open, and make self its owner. Raises
-   a memory error. */
-void stop_open(stop *self, lua_State *L, fut_worker_report *report);
+/* Prepare a new state whose allocator is open, and make self its owner. Tasks
+   are called by the C function base. Raises a memory error. */
+void stop_open(stop *self, lua_State *L, fut_worker_report *report,
+               lua_CFunction base);
 
 /* Replace what would keep the error of a stop to itself, in the globals and in
    the library coroutine. Raises a memory error. */
 void stop_replace_functions(lua_State *L);
 
-/* A task begins. */
-void stop_begin(stop *self);
+/* A task begins, on that thread of the state. */
+void stop_begin(stop *self, lua_State *L);
+
+/* The task inside of which others ran since outer was copied from self goes on.
+   It is stopped if it was asked to meanwhile. */
+void stop_resume(stop *self, const stop *outer);
 
 /* In a signal handler: see that the task is stopped if report->asked. */
 void stop_arrived(stop *self);
 
 /* Whether the running task was asked to stop. */
 bool stop_asked(const stop *self);
+
+/* Whether it was, and the error is still to be raised. */
+bool stop_due(const stop *self);
+
+/* Raise the error. Requires that it is due. */
+_Noreturn void stop_now(lua_State *L);
 
 /* Return the stop of the state. */
 static inline stop *stop_of(lua_State *L) { return allocator_of(L)->owner; }

@@ -48,7 +48,8 @@ typedef struct wire_hooks {
      The message is a string on top of the stack. Must not return. */
   void (*refuse)(lua_State *L, const char *message);
   /* Return the counted object behind the userdata at index (borrowed), or
-     NULL if it is of another kind. Must not raise. Thread mode only. */
+     NULL if it is of another kind. May encode other messages, and raise what
+     that does. Thread mode only. */
   fut_object *(*object)(lua_State *L, int index);
   /* Push the userdata that stands for object in this state. */
   void (*push_object)(lua_State *L, fut_object *object);

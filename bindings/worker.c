@@ -66,7 +66,8 @@ static fut_err open_state(fut_process_local *self, char **why) {
   if (self->state)
     return FUT_OK;
   self->report.worn = false;
-  return state_ops.open(self->environment, &self->report, &self->state, why);
+  return state_ops.open(self->environment, NULL, &self->report, &self->state,
+                        why);
 }
 
 /* In the signal handler, on the main thread. */
@@ -117,7 +118,8 @@ static void worker_run(fut_process_local *self, const fut_call *call,
   }
   job_content content = {.bytes = call->bytes, .size = call->size};
   fut_state state;
-  wire_message *message = state_run(self->state, &content, call->name, &state);
+  wire_message *message =
+      state_run(self->state, NULL, &content, call->name, &state);
   fflush(stdout);
   outcome->stopped = state == FUT_CANCELLED;
   outcome->failed = state == FUT_FAILED;

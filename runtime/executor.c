@@ -2,6 +2,7 @@
 #include "executor.h"
 
 #include "check.h"
+#include "handle.h"
 #include "memory.h"
 #include "pool.h"
 #include "thread.h"
@@ -22,6 +23,7 @@ static char unknown[] = "no memory to say why"; /* a breakage, never freed */
 fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
                           size_t max_pending) {
   fut_object_init(&executor->object, &kind->object);
+  fut_handle_init(executor);
   executor->generation = fut_thread_generation();
   executor->arena = fut_arena_new(sizeof(fut_future));
   if (executor->arena == NULL)
@@ -166,6 +168,15 @@ void fut_executor_halt(fut_executor *executor) {
 bool fut_executor_inside(fut_executor *executor) {
   return ops(executor)->inside && !fut_executor_forked(executor) &&
          ops(executor)->inside(executor);
+}
+
+void fut_executor_abandon(fut_executor *executor) {
+  if (fut_executor_forked(executor))
+    return;
+  if (ops(executor)->abandon)
+    ops(executor)->abandon(executor);
+  else
+    fut_executor_shutdown(executor, false);
 }
 
 fut_future *fut_executor_terminated(fut_executor *executor) {

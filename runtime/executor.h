@@ -27,6 +27,9 @@ typedef struct fut_executor_ops {
   fut_err (*submit)(fut_executor *executor, fut_task *task);
   void (*shutdown)(fut_executor *executor, bool cancel_futures);
   void (*join)(fut_executor *executor);
+  /* There is no handle any more (handle.h): shut down as soon as there is
+     nothing left to do. NULL: now. */
+  void (*abandon)(fut_executor *executor);
   void (*stats)(fut_executor *executor, fut_executor_stats *stats);
   bool (*memory)(fut_executor *executor, unsigned worker, size_t *bytes);
   /* What stop() does once the task has not been cancelled before its start.
@@ -51,6 +54,8 @@ typedef struct fut_executor_ops {
    until its memory is let go. */
 struct fut_executor {
   fut_object object;
+  fut_object handle;        /* counts handles; see handle.h */
+  bool handled;             /* set once: there were handles */
   fut_arena *arena;         /* of `terminated` and of vacancies; owned */
   fut_future *terminated;   /* set once; ends when no worker runs */
   unsigned generation;      /* set once: the fork generation it belongs to */
@@ -134,6 +139,10 @@ void fut_executor_halt(fut_executor *executor);
 
 /* Whether the calling thread is a worker of it. */
 bool fut_executor_inside(fut_executor *executor);
+
+/* As fut_executor_shutdown() without cancelling, but what its tasks submit
+   before they end is still taken. Any thread. Never blocks. */
+void fut_executor_abandon(fut_executor *executor);
 
 /* Return the future that ends when, after shutdown, no worker runs any more.
    Borrowed. */

@@ -8,7 +8,15 @@
    which one has put spare tasks where the other looks: whoever leaves
    `searching` last sees what the other did before; if it is the one with
    spare tasks, it is told so by fut_idle_found() and wakes the next, if it is
-   the other, its last look finds them. */
+   the other, its last look finds them.
+
+   Blocked workers. There are `spares` workers more than may be awake, but a
+   blocked one does not count as awake. All that are awake are `limit` less
+   `wakeable`, so another may be if wakeable + blocked > spares. A worker that
+   unblocks may make them too many; then whoever searches next sleeps without
+   having looked. No task is forgotten by that: before its sleep, and after it
+   no longer counts as searching, it looks all the same if it is not too many
+   by then; and if it is, all that are allowed are busy and search later. */
 #include "idle.h"
 
 void fut_idle_init(fut_idle *idle, unsigned workers) {
@@ -18,6 +26,47 @@ void fut_idle_init(fut_idle *idle, unsigned workers) {
   idle->sleepers = NULL;
   idle->startable = workers;
   atomic_init(&idle->asleep, 0);
+  idle->limit = (int)workers;
+  idle->lost = 0;
+  idle->spares = 0;
+  atomic_init(&idle->blocked, 0);
+}
+
+void fut_idle_add_spares(fut_idle *idle, unsigned spares) {
+  idle->startable += spares;
+  atomic_fetch_add(&idle->wakeable, (int)spares);
+  idle->limit += (int)spares;
+  idle->spares = (int)spares;
+}
+
+bool fut_idle_block(fut_idle *idle) {
+  if (atomic_fetch_add(&idle->blocked, 1) + 1 < idle->limit)
+    return true;
+  atomic_fetch_sub(&idle->blocked, 1);
+  return false;
+}
+
+void fut_idle_unblock(fut_idle *idle) { atomic_fetch_sub(&idle->blocked, 1); }
+
+unsigned fut_idle_blocked(const fut_idle *idle) {
+  return (unsigned)atomic_load(&idle->blocked);
+}
+
+/* How many more workers may be awake; below 0, how many are too many. */
+static int allowed(const fut_idle *idle) {
+  return atomic_load(&idle->wakeable) + atomic_load(&idle->blocked) -
+         idle->spares;
+}
+
+bool fut_idle_surplus(const fut_idle *idle) { return allowed(idle) < 0; }
+
+bool fut_idle_permitted(const fut_idle *idle) { return allowed(idle) > 0; }
+
+bool fut_idle_all_asleep(fut_idle *idle) {
+  fut_mutex_lock(&idle->mutex);
+  bool all = atomic_load(&idle->wakeable) + idle->lost == idle->limit;
+  fut_mutex_unlock(&idle->mutex);
+  return all;
 }
 
 void fut_idle_fini(fut_idle *idle) { fut_mutex_fini(&idle->mutex); }
@@ -35,7 +84,7 @@ static fut_sleeper *rouse(fut_idle *idle) {
 }
 
 fut_wake fut_idle_wake(fut_idle *idle) {
-  if (atomic_load(&idle->searching) > 0 || atomic_load(&idle->wakeable) == 0)
+  if (atomic_load(&idle->searching) > 0 || !fut_idle_permitted(idle))
     return FUT_WAKE_NOBODY;
   fut_wake wake = FUT_WAKE_NOBODY;
   fut_mutex_lock(&idle->mutex);
@@ -60,7 +109,8 @@ void fut_idle_not_started(fut_idle *idle, bool again) {
   if (again) {
     idle->startable++;
     atomic_fetch_add(&idle->wakeable, 1);
-  }
+  } else
+    idle->lost++;
   /* whoever saw it search relies on somebody to look */
   if (atomic_fetch_sub(&idle->searching, 1) == 1 && idle->sleepers)
     fut_parker_unpark(rouse(idle)->parker);

@@ -26,6 +26,10 @@ typedef struct fut_idle {
   fut_sleeper *sleepers; /* guarded by mutex; the last to sleep is first */
   unsigned startable;    /* guarded by mutex: workers not started yet */
   atomic_uint asleep;    /* atomic, changed under mutex: sleepers */
+  int limit;             /* set once: all workers, startable ones too */
+  int lost;              /* guarded by mutex: those that could not be started */
+  int spares;            /* set once: see fut_idle_add_spares() */
+  atomic_int blocked;    /* atomic: workers that a task keeps asleep */
 } fut_idle;
 
 typedef enum fut_wake {
@@ -37,6 +41,28 @@ typedef enum fut_wake {
 /* All workers are still to be started. */
 void fut_idle_init(fut_idle *idle, unsigned workers);
 void fut_idle_fini(fut_idle *idle);
+
+/* Once, before the first use: allow so many workers more, of which one may be
+   awake for each that is blocked. */
+void fut_idle_add_spares(fut_idle *idle, unsigned spares);
+
+/* A busy worker blocks, unless it would be the last of all: then false. The
+   caller looks afterwards whether there is a task, and wakes. */
+bool fut_idle_block(fut_idle *idle);
+void fut_idle_unblock(fut_idle *idle);
+
+/* Return how many workers are blocked. Any thread. */
+unsigned fut_idle_blocked(const fut_idle *idle);
+
+/* Whether more workers are awake and not blocked than is allowed: one that
+   searches then sleeps instead. Any thread. */
+bool fut_idle_surplus(const fut_idle *idle);
+
+/* Whether one more worker may be awake. Any thread. */
+bool fut_idle_permitted(const fut_idle *idle);
+
+/* Whether every worker sleeps or was not started. Any thread. */
+bool fut_idle_all_asleep(fut_idle *idle);
 
 /* See that somebody searches, after publishing a task. Any thread. */
 fut_wake fut_idle_wake(fut_idle *idle);

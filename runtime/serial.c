@@ -18,6 +18,7 @@ struct share {
 
 struct serial {
   fut_executor executor;
+  fut_runner runner;                /* as tasks know it */
   pthread_t owner;                  /* set once: the thread that made it */
   const fut_worker_ops *worker_ops; /* set once; may be NULL */
   fut_object *environment;          /* set once; may be NULL */
@@ -45,8 +46,8 @@ static struct share *open_share(struct serial *serial) {
     return NULL;
   *share = (struct share){.ran = 0};
   char *why = NULL;
-  fut_err err = serial->worker_ops->open(serial->environment, &share->report,
-                                         &share->local, &why);
+  fut_err err = serial->worker_ops->open(serial->environment, &serial->runner,
+                                         &share->report, &share->local, &why);
   if (err == FUT_OK)
     return share;
   if (err != FUT_ENOMEM)
@@ -69,6 +70,8 @@ static void run(struct serial *serial, fut_task *task, struct share *share) {
   fut_deadline start = fut_clock_now();
   serial->stats.running++;
   fut_task_run(task, share ? share->local : NULL);
+  if (share && serial->worker_ops->settle)
+    serial->worker_ops->settle(share->local);
   serial->stats.running--;
   count(serial, fut_future_state(&task->future), fut_clock_now() - start);
   fut_future_release(&task->future, NULL);
@@ -152,6 +155,24 @@ static void serial_free(fut_object *object) {
   fut_memory_free(serial);
 }
 
+/* A task that waits does so in vain, but until its deadline or an interrupt:
+   nothing of this executor is there to be waited for. */
+static fut_err runner_block(fut_runner *runner) {
+  (void)runner;
+  return FUT_OK;
+}
+
+static void runner_unblock(fut_runner *runner) { (void)runner; }
+
+static bool runner_run(fut_runner *runner, fut_task *task) {
+  (void)runner;
+  (void)task;
+  return false;
+}
+
+static const fut_runner_kind runner_kind = {runner_block, runner_unblock,
+                                            runner_run};
+
 static const fut_executor_ops serial_ops = {
     .object = {"serial executor", serial_free},
     .submit = serial_submit,
@@ -172,6 +193,7 @@ fut_err fut_serial_new(const fut_pool_options *options,
     fut_memory_free(serial);
     return err;
   }
+  serial->runner = (fut_runner){&runner_kind, &serial->executor, 1};
   serial->owner = pthread_self();
   serial->worker_ops = ops;
   serial->environment = options->environment;
@@ -183,4 +205,8 @@ fut_err fut_serial_new(const fut_pool_options *options,
   atomic_init(&serial->closed, false);
   *executor = &serial->executor;
   return FUT_OK;
+}
+
+bool fut_serial_is(const fut_executor *executor) {
+  return executor->object.kind == &serial_ops.object;
 }

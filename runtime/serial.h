@@ -14,4 +14,7 @@
 fut_err fut_serial_new(const fut_pool_options *options,
                        const fut_worker_ops *ops, fut_executor **executor);
 
+/* Whether an executor is one of these. */
+bool fut_serial_is(const fut_executor *executor);
+
 #endif

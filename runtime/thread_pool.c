@@ -4,7 +4,10 @@
    (idle.h). A searching worker takes it from the queue, or from the link of
    another (thread_search.c), and runs it (thread_worker.c). Whoever moves the
    future to RUNNING runs the task. Workers start on demand and end when there
-   is nothing left to do (threads.c). */
+   is nothing left to do (threads.c).
+
+   When nobody has a handle any more, the last worker to fall asleep shuts the
+   pool down: there is no task then, and nobody to submit one. */
 #include "threads.h"
 
 #include "check.h"
@@ -50,6 +53,10 @@ static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
   fut_threads_settle(threads);
 }
 
+static void pool_abandon(fut_executor *executor) {
+  fut_threads_close_abandoned((fut_threads *)executor);
+}
+
 static void pool_join(fut_executor *executor) {
   fut_threads_join((fut_threads *)executor);
 }
@@ -73,8 +80,8 @@ static bool pool_inside(fut_executor *executor) {
 static uint64_t add_worker(fut_executor_stats *stats, fut_worker *worker) {
   fut_tally *tally = &worker->tally;
   stats->pending += fut_link_count(&worker->link);
-  stats->running +=
-      worker->place == FUT_PLACE_ALIVE && atomic_load(&tally->busy);
+  if (worker->place == FUT_PLACE_ALIVE)
+    stats->running += atomic_load(&tally->busy);
   stats->completed += atomic_load(&tally->completed);
   stats->failed += atomic_load(&tally->failed);
   stats->cancelled += atomic_load(&tally->stopped);
@@ -86,11 +93,11 @@ static uint64_t add_worker(fut_executor_stats *stats, fut_worker *worker) {
 static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   fut_threads *threads = (fut_threads *)executor;
   stats->idle = fut_idle_count(&threads->idle);
-  stats->pending = fut_queue_count(threads->queue);
   stats->completed = atomic_load(&threads->finished);
   stats->failed = atomic_load(&executor->failed);
   stats->cancelled = atomic_load(&threads->stopped);
-  /* those cancelled that are still in the queue do not wait any more; first
+  /* those cancelled, or run inside of others, that are still in the queue do
+     not wait any more; first
      how many have left it, so that the rest is never too small */
   uint64_t skipped = atomic_load(&threads->dropped);
   fut_mutex_lock(&threads->mutex);
@@ -99,9 +106,12 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   for (unsigned i = 0; i < count; i++)
     skipped += add_worker(stats, atomic_load(&threads->workers[i]));
   fut_mutex_unlock(&threads->mutex);
+  /* after the links: what is taken ahead meanwhile does not count twice */
+  stats->pending += fut_queue_count(threads->queue);
   uint64_t cancelled = atomic_load(&executor->cancelled);
   stats->cancelled += cancelled;
-  uint64_t left = cancelled > skipped ? cancelled - skipped : 0;
+  uint64_t gone = cancelled + atomic_load(&threads->nested);
+  uint64_t left = gone > skipped ? gone - skipped : 0;
   stats->pending = stats->pending > left ? stats->pending - (size_t)left : 0;
 }
 
@@ -135,6 +145,7 @@ static const fut_executor_ops pool_ops = {
     .submit = pool_submit,
     .shutdown = pool_shutdown,
     .join = pool_join,
+    .abandon = pool_abandon,
     .stats = pool_stats,
     .memory = pool_memory,
     .stop = fut_threads_stop,
@@ -144,8 +155,11 @@ static const fut_executor_ops pool_ops = {
     .demands = pool_demands,
     .broken = FUT_EBROKENTHREADS};
 
-/* How many places there may be: each worker, and each that is adrift. */
-static size_t places(unsigned workers) { return 2 * (size_t)workers + 1; }
+/* How many places there may be: each worker, each that takes the place of a
+   blocked one, and each that is adrift. */
+static size_t places(unsigned workers) {
+  return 2 * (size_t)workers + FUT_SPARE_WORKERS + 1;
+}
 
 fut_err fut_thread_pool_new(const fut_pool_options *options,
                             const fut_worker_ops *ops,
@@ -165,6 +179,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   if (threads->queue == NULL)
     goto fini_executor;
   fut_idle_init(&threads->idle, workers);
+  fut_idle_add_spares(&threads->idle, FUT_SPARE_WORKERS);
   fut_mutex_init(&threads->mutex);
   threads->max_workers = threads->executor.max_workers = workers;
   threads->executor.shares = options->max_tasks_per_child == FUT_UNLIMITED &&
@@ -183,6 +198,7 @@ fut_err fut_thread_pool_new(const fut_pool_options *options,
   atomic_init(&threads->finished, 0);
   atomic_init(&threads->stopped, 0);
   atomic_init(&threads->dropped, 0);
+  atomic_init(&threads->nested, 0);
   atomic_init(&threads->keepers, 1);
   atomic_init(&threads->places, 0);
   for (size_t i = 0; i < places(workers); i++)

@@ -4,6 +4,11 @@
 
 #include "executor.h"
 #include "pool.h"
+#include "runner.h"
+
+/* So many more threads than max_workers may there be, in place of workers whose
+   tasks wait; tasks that wait leave one of all these to run. */
+#define FUT_SPARE_WORKERS 128u
 
 /* What a worker and its local tell each other. Lives as long as the local. */
 typedef struct fut_worker_report {
@@ -16,14 +21,17 @@ typedef struct fut_worker_report {
 /* What the tasks of one worker share. All are called on that worker with no
    lock held. */
 typedef struct fut_worker_ops {
-  /* Make it, before the worker's first task and whenever it was closed.
-     FUT_ENOMEM: it is tried again before the next task, and this one runs
-     without. Other errors break the pool: *why, a block of memory.h that the
-     caller then owns, or NULL, is the message. */
-  fut_err (*open)(fut_object *environment, fut_worker_report *report,
-                  fut_worker_local **local, char **why);
+  /* Make it for the worker that runner is, before its first task and whenever
+     it was closed. FUT_ENOMEM: it is tried again before the next task, and this
+     one runs without. Other errors break the pool: *why, a block of memory.h
+     that the caller then owns, or NULL, is the message. */
+  fut_err (*open)(fut_object *environment, fut_runner *runner,
+                  fut_worker_report *report, fut_worker_local **local,
+                  char **why);
   /* End it. */
   void (*close)(fut_worker_local *local);
+  /* A task has ended, and its future; NULL: nothing is to be done. */
+  void (*settle)(fut_worker_local *local);
   /* In a signal handler, amid whatever the task does: see that it ends soon, if
      report->asked says so. May be called again and again. NULL: tasks take no
      notice. */

@@ -19,7 +19,7 @@ static fut_task *ticket_task(uint64_t ticket) {
 
 fut_task *fut_threads_steal(fut_threads *threads, const fut_worker *thief) {
   unsigned count = atomic_load(&threads->places);
-  unsigned from = thief ? thief->number : 0;
+  unsigned from = thief ? thief->base.number : 0;
   for (unsigned i = 0; i < count; i++) {
     fut_worker *other = atomic_load(&threads->workers[(from + i) % count]);
     uint64_t ticket;
@@ -68,9 +68,9 @@ bool fut_threads_more(fut_threads *threads) {
 }
 
 /* What ends a sleep. */
-static bool anything(void *context) {
-  fut_threads *threads = context;
-  return fut_queue_closed(threads->queue) || fut_threads_more(threads);
+static bool anything(fut_threads *threads) {
+  return fut_queue_closed(threads->queue) ||
+         (fut_idle_permitted(&threads->idle) && fut_threads_more(threads));
 }
 
 /* If few tasks wait and nobody waits for them, pause before taking any: more
@@ -104,10 +104,17 @@ static bool look_around(fut_worker *worker) {
     return false;
   bool found;
   do
-    found = anything(worker->threads);
+    found = fut_queue_closed(worker->threads->queue) ||
+            fut_threads_more(worker->threads);
   while (!found && fut_spin_again(&worker->spin));
   fut_spin_end(&worker->spin, found);
   return found;
+}
+
+/* The last look around before the sleep, when the worker counts as asleep. */
+static bool last_look(void *context) {
+  fut_threads_close_abandoned(context);
+  return anything(context);
 }
 
 /* False if the deadline has passed and nothing has come. */
@@ -115,7 +122,7 @@ static bool sleep_idle(fut_worker *worker, fut_deadline deadline) {
   fut_threads *threads = worker->threads;
   fut_spin_asleep(&worker->spin);
   fut_spin_count(-1);
-  bool woken = fut_idle_sleep(&threads->idle, &worker->sleeper, anything,
+  bool woken = fut_idle_sleep(&threads->idle, &worker->sleeper, last_look,
                               threads, deadline);
   fut_spin_count(1);
   if (woken)
@@ -137,11 +144,17 @@ static void end_batch(fut_worker *worker, fut_deadline now) {
 static fut_task *search(fut_worker *worker, unsigned share) {
   fut_threads *threads = worker->threads;
   fut_deadline until = FUT_NEVER;
-  fut_task *task;
-  while ((task = look(worker, share)) == NULL) {
-    if (fut_queue_closed(threads->queue) && !fut_threads_more(threads))
+  for (;;) {
+    bool surplus = fut_idle_surplus(&threads->idle);
+    fut_task *task = surplus ? NULL : look(worker, share);
+    if (task)
+      return task;
+    if (fut_queue_closed(threads->queue) &&
+        (surplus || !fut_threads_more(threads))) {
+      worker->leaving = surplus;
       return NULL;
-    if (look_around(worker))
+    }
+    if (!surplus && look_around(worker))
       continue;
     if (threads->idle_timeout != FUT_NEVER && until == FUT_NEVER)
       until = fut_clock_now() + threads->idle_timeout;
@@ -150,7 +163,6 @@ static fut_task *search(fut_worker *worker, unsigned share) {
       return NULL;
     }
   }
-  return task;
 }
 
 fut_task *fut_worker_next(fut_worker *worker) {

@@ -14,7 +14,12 @@
    lets go of the task, with the same effect.
 
    A task that has not ended a second later is stuck where nothing stops it. Its
-   future is ended without it, and its worker cast off. */
+   future is ended without it, and its worker cast off.
+
+   Tasks run inside of others (thread_nest.c), and only the innermost one, which
+   is `running`, can be stopped at once. An outer one that is asked is stopped
+   when it runs again, or given up a second later; what runs inside of it then
+   goes on all the same, on a worker that is cast off. */
 #include "threads.h"
 
 #include "check.h"
@@ -73,22 +78,57 @@ static bool ask(fut_worker *worker, fut_task *task, fut_stop why) {
   return true;
 }
 
-static fut_worker *find(fut_threads *threads, const fut_task *task) {
+/* Return the task of the worker that is the given one and not the innermost, or
+   NULL. Assumes the lock held. */
+static fut_outer *find_outer(const fut_worker *worker, const fut_task *task) {
+  fut_outer *outer = worker->outer;
+  while (outer && outer->task != task)
+    outer = outer->outer;
+  return outer;
+}
+
+/* See that outer tasks that were asked are given up in time. Assumes the lock
+   held. */
+static void watch_outer(fut_worker *worker) {
+  fut_deadline first = FUT_NEVER;
+  for (fut_outer *outer = worker->outer; outer; outer = outer->outer)
+    if (outer->stop != FUT_STOP_NOT && !outer->given_up &&
+        outer->asked + PATIENCE_NS < first)
+      first = outer->asked + PATIENCE_NS;
+  if (first != FUT_NEVER &&
+      (!worker->timer.set || first < worker->timer.deadline))
+    fut_timer_set(&worker->timer, first); /* without, it will not be */
+}
+
+/* As ask(). */
+static bool ask_outer(fut_worker *worker, fut_outer *outer) {
+  if (!fut_future_ask(&outer->task->future))
+    return false;
+  if (outer->stop == FUT_STOP_NOT)
+    outer->asked = fut_clock_now();
+  outer->stop = FUT_STOP_CANCEL;
+  watch_outer(worker);
+  return true;
+}
+
+/* Ask the task on whichever worker has it. Assumes the lock held. */
+static bool ask_anywhere(fut_threads *threads, fut_task *task) {
   unsigned count = atomic_load(&threads->places);
   for (unsigned i = 0; i < count; i++) {
     fut_worker *worker = atomic_load(&threads->workers[i]);
     if (atomic_load(&worker->running) == task)
-      return worker;
+      return ask(worker, task, FUT_STOP_CANCEL);
+    fut_outer *outer = find_outer(worker, task);
+    if (outer)
+      return ask_outer(worker, outer);
   }
-  return NULL;
+  /* it may be just about to end for having been asked */
+  return fut_future_asked(&task->future);
 }
 
 bool fut_threads_stop(fut_executor *executor, fut_task *task) {
   fut_timer_lock();
-  fut_worker *worker = find((fut_threads *)executor, task);
-  /* without a worker: it may be just about to end for having been asked */
-  bool asked = worker ? ask(worker, task, FUT_STOP_CANCEL)
-                      : fut_future_asked(&task->future);
+  bool asked = ask_anywhere((fut_threads *)executor, task);
   fut_timer_unlock();
   return asked || fut_future_state(&task->future) == FUT_CANCELLED;
 }
@@ -125,6 +165,29 @@ void fut_worker_unwatch(fut_worker *worker) {
   fut_timer_unlock();
 }
 
+/* Do without the worker. Assumes the lock held. */
+static void cast_off(fut_worker *worker) {
+  if (worker->adrift)
+    return;
+  worker->adrift = true;
+  fut_threads_cast_off(worker);
+}
+
+/* Give up the outer tasks whose time is over. Assumes the lock held. */
+static void give_up_outer(fut_worker *worker) {
+  fut_deadline now = fut_clock_now();
+  for (fut_outer *outer = worker->outer; outer; outer = outer->outer) {
+    if (outer->stop == FUT_STOP_NOT || outer->given_up ||
+        now - outer->asked < PATIENCE_NS)
+      continue;
+    outer->given_up = true;
+    atomic_fetch_add(&worker->threads->stopped, 1);
+    /* it cannot end while another task runs inside of it */
+    CHECK(fut_future_abandon(&outer->task->future, FUT_CANCELLED));
+    cast_off(worker);
+  }
+}
+
 /* End the future of a task that is stuck, and do without the worker. Assumes
    the lock held. */
 static void give_up(fut_worker *worker, fut_task *task) {
@@ -140,16 +203,17 @@ static void give_up(fut_worker *worker, fut_task *task) {
       state == FUT_FAILED ? &threads->executor.failed : &threads->stopped, 1);
   /* only the worker could have ended it, and would have come here first */
   CHECK(fut_future_abandon(&task->future, state));
-  fut_threads_cast_off(worker);
+  cast_off(worker);
 }
 
 void fut_worker_due(fut_timer *timer) {
   fut_worker *worker =
       (fut_worker *)(void *)((char *)timer - offsetof(fut_worker, timer));
+  give_up_outer(worker);
   fut_task *task = atomic_load(&worker->running);
   if (task == NULL)
-    return; /* halted, and it has ended */
-  if (worker->stop != FUT_STOP_NOT) {
+    ; /* halted, and it has ended */
+  else if (worker->stop != FUT_STOP_NOT) {
     if (fut_clock_now() - worker->asked >= PATIENCE_NS)
       give_up(worker, task);
     else
@@ -159,8 +223,9 @@ void fut_worker_due(fut_timer *timer) {
       press_first(worker);
     else if (fut_clock_now() - worker->asked < PATIENCE_NS)
       press(worker);
-  } else
+  } else if (worker->outer == NULL) /* those inside have no time limit */
     ask(worker, task, FUT_STOP_TIMEOUT);
+  watch_outer(worker);
 }
 
 void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
@@ -186,4 +251,35 @@ void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state) {
                                          : &worker->threads->stopped,
                    1);
   CHECK(fut_future_end(&task->future, state));
+}
+
+bool fut_worker_enter(fut_worker *worker, fut_outer *outer, fut_task *task) {
+  fut_timer_lock();
+  fut_task *running = atomic_load(&worker->running);
+  bool enters = running && worker->stop == FUT_STOP_NOT && !worker->adrift &&
+                !atomic_load(&worker->threads->halted) &&
+                running->timeout == FUT_NEVER && task->timeout == FUT_NEVER;
+  if (enters) {
+    *outer = (fut_outer){.outer = worker->outer, .task = running};
+    worker->outer = outer;
+    atomic_store(&worker->running, task);
+  }
+  fut_timer_unlock();
+  return enters;
+}
+
+void fut_worker_leave(fut_worker *worker, fut_outer *outer) {
+  fut_timer_lock();
+  bool halted = atomic_load(&worker->threads->halted);
+  fut_timer_unset(&worker->timer);
+  worker->outer = outer->outer;
+  worker->stop = outer->given_up ? FUT_STOP_NOT : outer->stop;
+  worker->given_up = outer->given_up;
+  atomic_store(&worker->running, outer->given_up ? NULL : outer->task);
+  if (!outer->given_up && (outer->stop != FUT_STOP_NOT || halted))
+    press_first(worker);
+  else
+    atomic_store(&worker->report.asked, outer->given_up || halted);
+  watch_outer(worker);
+  fut_timer_unlock();
 }

@@ -20,12 +20,20 @@ static _Atomic uint64_t *figure_of(fut_tally *tally, fut_state state) {
                                : &tally->stopped;
 }
 
+static void count_busy(fut_worker *worker, bool one_more) {
+  /* relaxed: a figure of its own */
+  unsigned busy =
+      atomic_load_explicit(&worker->tally.busy, memory_order_relaxed);
+  atomic_store_explicit(&worker->tally.busy, one_more ? busy + 1 : busy - 1,
+                        memory_order_relaxed);
+}
+
 /* A task of this worker is about to end: whoever sees that sees the count. One
    that is many counts by itself what it stands for. */
 static void count_end(fut_worker *worker, const fut_task *task,
                       fut_state state) {
   add(figure_of(&worker->tally, state), !task->many);
-  atomic_store_explicit(&worker->tally.busy, false, memory_order_relaxed);
+  count_busy(worker, false);
 }
 
 /* Note that a task has started, and how long it has waited. */
@@ -56,7 +64,7 @@ static bool renew_local(fut_worker *worker) {
     worker->tasks = 0;
     fut_worker_local *local = NULL;
     char *why = NULL;
-    fut_err err = threads->worker_ops->open(threads->environment,
+    fut_err err = threads->worker_ops->open(threads->environment, &worker->base,
                                             &worker->report, &local, &why);
     worker->local = local;
     if (err != FUT_OK && err != FUT_ENOMEM)
@@ -66,10 +74,11 @@ static bool renew_local(fut_worker *worker) {
   return fut_executor_broken(&threads->executor) == NULL;
 }
 
-/* Run a task that has been started. */
-static void run_started(fut_worker *worker, fut_task *task) {
+void fut_worker_perform(fut_worker *worker, fut_task *task) {
   const fut_task_kind *kind = fut_task_kind_of(task);
   bool timed = task->timeout != FUT_NEVER;
+  count_busy(worker, true);
+  count_wait(worker, task);
   if (timed && !fut_worker_watch(worker, task)) {
     count_end(worker, task, FUT_FAILED);
     kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
@@ -100,15 +109,15 @@ static void run(fut_worker *worker, fut_task *task) {
   fut_task_left(task);
   /* relaxed: published by the start of the future */
   atomic_store_explicit(&worker->running, task, memory_order_relaxed);
-  atomic_store_explicit(&worker->tally.busy, true, memory_order_relaxed);
   if (fut_future_start(&task->future)) {
-    count_wait(worker, task);
-    run_started(worker, task);
+    fut_worker_perform(worker, task);
+    atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
+    if (worker->local && !worker->adrift && threads->worker_ops->settle)
+      threads->worker_ops->settle(worker->local);
   } else {
+    atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
     add(&worker->tally.skipped, 1);
-    atomic_store_explicit(&worker->tally.busy, false, memory_order_relaxed);
   }
-  atomic_store_explicit(&worker->running, NULL, memory_order_relaxed);
   fut_future_release(&task->future, NULL);
 }
 
@@ -120,7 +129,7 @@ static void vacate(fut_worker *worker) {
     threads->adrift--;
   else {
     threads->alive--;
-    if (worker->leaving) {
+    if (worker->leaving && !fut_queue_closed(threads->queue)) {
       fut_thread_detach(worker->thread);
       worker->joinable = false;
     }
@@ -134,6 +143,7 @@ static void vacate(fut_worker *worker) {
     fut_idle_grow(&threads->idle);
     if (fut_threads_more(threads))
       fut_threads_wake(threads);
+    fut_threads_close_abandoned(threads);
   }
   fut_threads_settle(threads);
   fut_threads_leave(threads);
@@ -143,18 +153,18 @@ void fut_worker_main(void *argument) {
   fut_worker *worker = argument;
   fut_threads *threads = worker->threads;
   char name[FUT_THREADS_NAME + 16];
-  snprintf(name, sizeof name, "%s-%u", threads->name, worker->number);
+  snprintf(name, sizeof name, "%s-%u", threads->name, worker->base.number);
   fut_thread_name(name);
   fut_interruption_open(&worker->interruption, fut_worker_interrupted, worker);
   fut_spin_count(1);
   fut_task *task;
-  while (!worker->given_up && (task = fut_worker_next(worker)) != NULL)
+  while (!worker->adrift && (task = fut_worker_next(worker)) != NULL)
     run(worker, task);
   fut_worker_unwatch(worker); /* a signal that is being sent has been sent */
   fut_interruption_absorb();
   close_local(worker);
   fut_interruption_close(&worker->interruption);
-  if (!worker->given_up)
+  if (!worker->adrift)
     fut_spin_count(-1);
   vacate(worker);
 }

@@ -9,6 +9,7 @@
    nobody can say when they end. */
 #include "threads.h"
 
+#include "handle.h"
 #include "memory.h"
 
 #include <stdio.h>
@@ -34,6 +35,8 @@ static fut_worker *worker_new(fut_threads *threads) {
   fut_worker *worker = fut_memory_new(sizeof *worker);
   if (worker == NULL)
     return NULL;
+  worker->base.kind = &fut_worker_runner;
+  worker->base.executor = &threads->executor;
   fut_link_init(&worker->link);
   worker->sleeper.listed = false;
   worker->sleeper.next = NULL;
@@ -52,7 +55,7 @@ static fut_worker *worker_new(fut_threads *threads) {
   atomic_init(&worker->tally.skipped, 0);
   atomic_init(&worker->tally.queue_time, 0);
   atomic_init(&worker->tally.run_time, 0);
-  atomic_init(&worker->tally.busy, false);
+  atomic_init(&worker->tally.busy, 0);
   atomic_init(&worker->running, NULL);
   atomic_init(&worker->seen, UINT32_MAX);
   fut_timer_init(&worker->timer, fut_worker_due);
@@ -79,7 +82,8 @@ static void begin(fut_worker *worker) {
   worker->stop = FUT_STOP_NOT;
   worker->asked = worker->acknowledged = 0;
   worker->pause = 0;
-  worker->given_up = false;
+  worker->given_up = worker->adrift = false;
+  worker->outer = NULL;
 }
 
 /* Return a place for a worker, the spare one if none is vacant. Assumes mutex
@@ -92,28 +96,36 @@ static fut_worker *find_place(fut_threads *threads, fut_worker *spare) {
       return worker;
   }
   if (spare)
-    spare->number = count + 1;
+    spare->base.number = count + 1;
   return spare;
 }
 
 /* Start a thread for the worker. Assumes mutex held. */
 static fut_err start_thread(fut_threads *threads, fut_worker *worker,
                             bool spare) {
+  fut_thread last;
+  if (worker->joinable) /* it has left its place, and has hardly anything else
+                           to do */
+    last = worker->thread;
   begin(worker);
   atomic_fetch_add(&threads->keepers, 1);
   fut_err err = fut_thread_start(&worker->thread, fut_worker_main, worker);
   if (err != FUT_OK) {
     atomic_fetch_sub(&threads->keepers, 1);
+    if (worker->joinable)
+      worker->thread = last;
     return err;
   }
+  if (worker->joinable)
+    fut_thread_detach(last);
   worker->joinable = true;
   worker->place = FUT_PLACE_ALIVE;
   threads->alive++;
   if (!spare)
     atomic_fetch_sub(&threads->vacant, 1);
   else {
-    atomic_store(&threads->workers[worker->number - 1], worker);
-    atomic_store(&threads->places, worker->number);
+    atomic_store(&threads->workers[worker->base.number - 1], worker);
+    atomic_store(&threads->places, worker->base.number);
   }
   return FUT_OK;
 }
@@ -122,8 +134,9 @@ static fut_err start_thread(fut_threads *threads, fut_worker *worker,
  */
 
 /* Start the worker that fut_idle_wake() has counted as searching. If that
-   fails, the others do the work; where there are none, nothing is left
-   waiting: nobody else starts one meanwhile, as this one counts. */
+   fails, the others do the work; where there are none but blocked ones,
+   nothing is left waiting: nobody else starts one meanwhile, as this one
+   counts. */
 static fut_err start(fut_threads *threads) {
   fut_worker *spare =
       atomic_load(&threads->vacant) == 0 ? worker_new(threads) : NULL;
@@ -133,7 +146,7 @@ static fut_err start(fut_threads *threads) {
   fut_worker *worker = late ? NULL : find_place(threads, spare);
   if (worker)
     err = start_thread(threads, worker, worker == spare);
-  bool alone = threads->alive == 0;
+  bool alone = threads->alive <= fut_idle_blocked(&threads->idle);
   fut_mutex_unlock(&threads->mutex);
   if (spare && (err != FUT_OK || worker != spare))
     worker_free(spare);
@@ -185,7 +198,7 @@ void fut_threads_cancel(fut_threads *threads) {
 }
 
 void fut_threads_fail(fut_threads *threads, fut_task *task) {
-  if (fut_future_state(&task->future) == FUT_CANCELLED)
+  if (fut_future_state(&task->future) != FUT_PENDING)
     atomic_fetch_add(&threads->dropped, 1);
   fut_task_drop(task, FUT_EBROKENTHREADS,
                 fut_executor_broken(&threads->executor));
@@ -222,7 +235,15 @@ void fut_threads_cast_off(fut_worker *worker) {
     fut_threads_break(threads, message);
   } else if (fut_threads_more(threads))
     fut_threads_wake(threads);
+  fut_threads_close_abandoned(threads);
   fut_threads_settle(threads);
+}
+
+void fut_threads_close_abandoned(fut_threads *threads) {
+  if (fut_handle_none(&threads->executor) &&
+      !fut_queue_closed(threads->queue) &&
+      fut_idle_all_asleep(&threads->idle) && !fut_threads_more(threads))
+    fut_executor_shutdown(&threads->executor, false);
 }
 
 void fut_threads_join(fut_threads *threads) {

@@ -2,7 +2,8 @@
 
    For the files of the thread pool alone: threads.c has the workers' lives,
    thread_search.c how they find tasks, thread_worker.c what they do with them,
-   thread_stop.c how that is stopped, thread_pool.c the executor. */
+   thread_nest.c what they do inside of a task, thread_stop.c how all that is
+   stopped, thread_pool.c the executor. */
 #ifndef FUT_THREADS_H
 #define FUT_THREADS_H
 
@@ -39,16 +40,26 @@ typedef struct fut_tally {
   _Atomic uint64_t completed, failed, stopped; /* atomic, relaxed, as all */
   _Atomic uint64_t skipped;                    /* found cancelled */
   _Atomic uint64_t queue_time, run_time;       /* ns */
-  atomic_bool busy;                            /* it runs a task */
+  atomic_uint busy;                            /* tasks that it runs */
 } fut_tally;
+
+/* A task inside of which its worker runs another one. */
+typedef struct fut_outer {
+  struct fut_outer *outer; /* guarded by the lock of timers, as all */
+  fut_task *task;          /* held by whoever runs it */
+  fut_stop stop;
+  fut_deadline asked; /* when it was asked to stop */
+  bool given_up;      /* its future has ended without it */
+} fut_outer;
 
 /* A worker and its place, which is used again when it has ended. */
 typedef struct fut_worker {
+  fut_runner base; /* as its tasks know it */
   fut_link link;
   fut_sleeper sleeper;
   fut_spin spin;            /* worker only */
   bool searching;           /* worker only: counted in idle.searching */
-  bool leaving;             /* worker only: ends for want of tasks */
+  bool leaving;             /* worker only: ends, but another may be needed */
   fut_deadline since;       /* worker only: when it last took a batch */
   fut_deadline coarse;      /* worker only: the same by the coarse clock */
   unsigned ran;             /* worker only: tasks taken since, that one too */
@@ -59,7 +70,7 @@ typedef struct fut_worker {
   fut_worker_report report; /* of local */
   fut_tally tally;
   _Atomic(fut_task *) running; /* atomic: what it runs, or NULL; to compare
-                                  only, but see thread_stop.c */
+                                  only, but see thread_stop.c; the innermost */
   fut_interruption interruption;
   fut_timer timer;           /* of the task that runs */
   fut_stop stop;             /* guarded by the lock of timers, as below */
@@ -67,8 +78,9 @@ typedef struct fut_worker {
   fut_deadline acknowledged; /* when that was first seen, or 0 */
   fut_deadline pause;        /* until the next signal */
   bool given_up;             /* its task has ended without it */
+  bool adrift;               /* so has this or another one: it is to end */
+  fut_outer *outer;          /* the task that this one runs inside of */
   fut_threads *threads;      /* set once; while it runs a reference */
-  unsigned number;           /* set once: 1, 2, ... */
   fut_thread thread;         /* guarded by the threads's mutex, as below */
   bool joinable;
   fut_place place;
@@ -94,10 +106,12 @@ struct fut_threads {
   atomic_size_t finished, stopped; /* atomic: tasks that ended so after they
                                       were asked to stop, and no tally has */
   atomic_size_t dropped; /* atomic: tasks taken by no worker, as cancelled */
+  atomic_size_t nested;  /* atomic: tasks run inside of others, out of turn */
   atomic_uint keepers;   /* atomic: threads, and 1 for all owners */
   atomic_uint places;    /* atomic, changed under mutex: ever used */
   _Atomic(fut_worker *) workers[]; /* atomic: the first `places` are set; they
-                                stay until the pool goes. One for each worker
+                                stay until the pool goes. One for each worker,
+                                for each that takes the place of a blocked one
                                 and for each that may be adrift */
 };
 
@@ -123,6 +137,10 @@ void fut_threads_cancel(fut_threads *threads);
 /* Let go of a task that was taken from a pool that is broken. Any thread. */
 void fut_threads_fail(fut_threads *threads, fut_task *task);
 
+/* Shut the pool down if nobody has a handle and no worker is awake. Any
+   thread. */
+void fut_threads_close_abandoned(fut_threads *threads);
+
 /* Join every thread that can be joined but the calling one. */
 void fut_threads_join(fut_threads *threads);
 
@@ -146,6 +164,14 @@ fut_task *fut_worker_next(fut_worker *worker);
 /* What a worker's thread does. */
 void fut_worker_main(void *worker);
 
+/* Run a task that the worker has started, and end its future. Worker only. */
+void fut_worker_perform(fut_worker *worker, fut_task *task);
+
+/* --- thread_nest.c --- */
+
+/* What fut_runner.kind of a worker is. */
+extern const fut_runner_kind fut_worker_runner;
+
 /* --- thread_stop.c --- */
 
 /* As the functions of an executor, of the same names. */
@@ -162,6 +188,12 @@ void fut_worker_unwatch(fut_worker *worker);
 /* The task would have ended in a state, but somebody has asked it to stop: end
    its future, unless it was given up, and count it. Worker only. */
 void fut_worker_settle(fut_worker *worker, fut_task *task, fut_state state);
+
+/* From now on the worker runs a task inside of the running one, or (leave) the
+   outer one again, which is stopped then if it was asked to meanwhile. False,
+   and nothing done, if it is not to: see fut_runner_run(). Worker only. */
+bool fut_worker_enter(fut_worker *worker, fut_outer *outer, fut_task *task);
+void fut_worker_leave(fut_worker *worker, fut_outer *outer);
 
 /* What fut_timer.due of a worker is. */
 void fut_worker_due(fut_timer *timer);

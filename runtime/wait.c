@@ -80,8 +80,7 @@ static fut_err sleep_at_doorbell(const fut_wait *wait, const struct goal *goal,
   return err;
 }
 
-/* Sleep until something has come about. Requires that the goal wakes us. */
-static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
+static fut_err sleep_until(const fut_wait *wait, const struct goal *goal) {
   bool tired = false; /* of sleeping at the doorbell */
   for (;;) {
     if (reached(goal))
@@ -104,6 +103,17 @@ static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
              : callbacks_due(wait) ? FUT_EAGAIN
                                    : FUT_ETIMEDOUT;
   }
+}
+
+/* Sleep until something has come about; another worker runs meanwhile, if it
+   is one that sleeps. Requires that the goal wakes us. */
+static fut_err sleep_for(const fut_wait *wait, const struct goal *goal) {
+  fut_err err = fut_runner_block(wait->runner);
+  if (err != FUT_OK)
+    return err;
+  err = sleep_until(wait, goal);
+  fut_runner_unblock(wait->runner);
+  return err;
 }
 
 /* The part that all waits share before they sleep; false: sleep. */

@@ -4,6 +4,7 @@
 
 #include "completions.h"
 #include "spin.h"
+#include "runner.h"
 
 /* How the calling thread waits. */
 typedef struct fut_wait {
@@ -13,12 +14,13 @@ typedef struct fut_wait {
                                  waiter is this thread's; NULL for none */
   fut_attention *attention;   /* returns early when this says so; NULL: never */
   void *context;              /* for attention */
+  fut_runner *runner;         /* whose task waits; NULL: no worker's */
   fut_deadline deadline;
 } fut_wait;
 
-/* All three return FUT_OK, or FUT_ETIMEDOUT at the deadline, FUT_EAGAIN when
-   callbacks are due, FUT_EINTR when attention says so. What is waited for
-   comes first: FUT_OK even at FUT_POLL. Block. */
+/* All three return what fut_runner_block() reports, or FUT_OK, or FUT_ETIMEDOUT
+   at the deadline, FUT_EAGAIN when callbacks are due, FUT_EINTR when attention
+   says so. What is waited for comes first: FUT_OK even at FUT_POLL. Block. */
 
 /* Until the future has ended. Requires a reference. FUT_ELOST, at once, for
    one that was lost by a fork. */

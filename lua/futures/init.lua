@@ -33,6 +33,7 @@ local futures = {
   register_source = source.register,
 
   cpu_count = core.cpu_count,
+  current = core.current,
   isinstance = core.isinstance,
 
   Executor = core.Executor,

@@ -11,7 +11,7 @@
 typedef struct notebook {
   fut_executor executor;
   fut_task *task;
-  int shutdowns, cancels, joins, frees;
+  int shutdowns, cancels, joins, frees, stops;
 } notebook;
 
 static fut_err note_submit(fut_executor *executor, fut_task *task) {
@@ -24,6 +24,11 @@ static void note_shutdown(fut_executor *executor, bool cancel_futures) {
   self->shutdowns++;
   self->cancels += cancel_futures;
   fut_future_end(executor->terminated, FUT_FINISHED);
+}
+
+static bool note_stop(fut_executor *executor, fut_task *task) {
+  ((notebook *)executor)->stops++;
+  return fut_future_ask(&task->future);
 }
 
 static void note_join(fut_executor *executor) {
@@ -45,6 +50,7 @@ static const fut_executor_ops notebook_ops = {.object = {"notebook", note_free},
                                               .submit = note_submit,
                                               .shutdown = note_shutdown,
                                               .join = note_join,
+                                              .stop = note_stop,
                                               .stats = note_stats,
                                               .broken = FUT_EBROKENTHREADS};
 
@@ -79,6 +85,43 @@ static void passed_on(void **unused) {
   assert_int_equal(book.joins, 1);
   fut_object_release(&executor->object);
   assert_int_equal(book.frees, 1);
+}
+
+static void stopped(void **unused) {
+  (void)unused;
+  notebook book = {.task = NULL};
+  assert_int_equal(
+      fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED), FUT_OK);
+  fut_arena *arena = job_arena();
+  job *pending = job_new(arena, NULL, NULL),
+      *running = job_new(arena, NULL, NULL);
+  assert_int_equal(fut_executor_submit(&book.executor, &pending->task), FUT_OK);
+  assert_int_equal(fut_executor_submit(&book.executor, &running->task), FUT_OK);
+  assert_true(fut_future_start(&running->task.future));
+  assert_false(fut_future_asked(&running->task.future));
+  assert_true(fut_task_stop(&running->task));
+  assert_int_equal(book.stops, 1);
+  assert_true(fut_future_asked(&running->task.future));
+  assert_true(fut_task_stop(&pending->task));
+  assert_false(fut_future_asked(&pending->task.future)); /* it never ran */
+  assert_int_equal(job_state(pending), FUT_CANCELLED);
+  assert_int_equal(book.stops, 1);
+  fut_future_end(&running->task.future, FUT_FINISHED);
+  job_release(pending);
+  job_release(running);
+  fut_object_release(&book.executor.object);
+  fut_arena_close(arena);
+}
+
+static void abandoned(void **unused) {
+  (void)unused;
+  notebook book = {.task = NULL};
+  assert_int_equal(
+      fut_executor_init(&book.executor, &notebook_ops, FUT_UNLIMITED), FUT_OK);
+  fut_executor_abandon(&book.executor); /* it has no way of its own */
+  assert_int_equal(book.shutdowns, 1);
+  assert_int_equal(book.cancels, 0);
+  fut_object_release(&book.executor.object);
 }
 
 static void outlived(void **unused) {
@@ -173,6 +216,8 @@ static void forked(void **unused) {
 static const struct CMUnitTest executor_tests[] = {
     CASE("a forked child cannot use what its parent made", forked),
     CASE("what is asked is passed on to the kind of executor", passed_on),
+    CASE("a running task is asked to stop", stopped),
+    CASE("one without handles is shut down", abandoned),
     CASE("it tells why it takes no tasks", refusals),
     CASE("what tasks that are many stand for is pending", counts_behind),
     CASE("who holds its termination may outlive it", outlived),

@@ -316,6 +316,63 @@ static void no_wake_up_lost(void **unused) {
   fut_idle_fini(&shop.idle);
 }
 
+static void blocked(void **unused) {
+  (void)unused;
+  fut_idle idle;
+  fut_idle_init(&idle, 1);
+  fut_idle_add_spares(&idle, 2);
+  assert_true(fut_idle_all_asleep(&idle));
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_START);
+  assert_false(fut_idle_all_asleep(&idle));
+  assert_true(fut_idle_found(&idle));
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_NOBODY); /* spares stay */
+  assert_false(fut_idle_permitted(&idle));
+
+  assert_true(fut_idle_block(&idle));
+  assert_int_equal(fut_idle_blocked(&idle), 1);
+  assert_true(fut_idle_permitted(&idle));
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_START);
+  assert_true(fut_idle_found(&idle));
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_NOBODY); /* one for one */
+  assert_true(fut_idle_block(&idle));
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_START);
+  assert_true(fut_idle_found(&idle));
+  assert_false(fut_idle_block(&idle)); /* it would be the last */
+  assert_int_equal(fut_idle_blocked(&idle), 2);
+
+  assert_false(fut_idle_surplus(&idle));
+  fut_idle_unblock(&idle);
+  assert_true(fut_idle_surplus(&idle));
+  fut_idle_unblock(&idle);
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_NOBODY);
+  fut_idle_fini(&idle);
+}
+
+static bool permitted(void *idle) { return fut_idle_permitted(idle); }
+
+/* One too many sleeps, whatever there is to do, until it may be awake. */
+static void surplus(void **unused) {
+  (void)unused;
+  fut_idle idle;
+  fut_sleeper sleeper = {.parker = fut_parker_new()};
+  fut_idle_init(&idle, 1);
+  fut_idle_add_spares(&idle, 1);
+  fut_idle_wake(&idle);
+  fut_idle_found(&idle);
+  fut_idle_block(&idle);
+  assert_int_equal(fut_idle_wake(&idle), FUT_WAKE_START);
+  fut_idle_unblock(&idle);
+  assert_true(fut_idle_surplus(&idle));
+  assert_false(fut_idle_sleep(&idle, &sleeper, permitted, &idle,
+                              fut_deadline_after(0.001)));
+  assert_true(fut_idle_surplus(&idle)); /* it is awake again */
+  fut_idle_block(&idle);
+  assert_false(fut_idle_surplus(&idle));
+  assert_true(fut_idle_sleep(&idle, &sleeper, permitted, &idle, FUT_NEVER));
+  fut_parker_free(sleeper.parker);
+  fut_idle_fini(&idle);
+}
+
 static const struct CMUnitTest idle_tests[] = {
     CASE("a task starts a worker if nobody searches, up to all", started),
     CASE("the last one that stops searching is told so", the_last_one),
@@ -327,6 +384,8 @@ static const struct CMUnitTest idle_tests[] = {
     CASE("all sleepers can be woken", all_at_once),
     CASE("a sleeper goes in place of a worker that was not started",
          in_its_place),
+    CASE("a blocked worker makes room for one more", blocked),
+    CASE("a worker too many sleeps until it may be awake", surplus),
     CASE("no wake-up is lost, whoever comes and goes", no_wake_up_lost),
 };
 

@@ -13,8 +13,10 @@ struct fut_worker_local {
 
 static unsigned opened, closed;
 
-static fut_err open_local(fut_object *environment, fut_worker_report *report,
-                          fut_worker_local **local, char **why) {
+static fut_err open_local(fut_object *environment, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **local,
+                          char **why) {
+  (void)runner;
   (void)environment;
   (void)report;
   (void)why;

@@ -35,9 +35,11 @@ struct fut_worker_local {
 static atomic_uint opened, closed;
 static _Atomic(const char *) broken; /* what the next open fails with */
 
-static fut_err open_local(fut_object *environment, fut_worker_report *report,
-                          fut_worker_local **local, char **why) {
+static fut_err open_local(fut_object *environment, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **local,
+                          char **why) {
   (void)environment;
+  (void)runner;
   const char *text = atomic_load(&broken);
   if (text) {
     *why = fut_memory_new(strlen(text) + 1);
@@ -62,7 +64,8 @@ static void interrupt(fut_worker_local *local) {
     atomic_store(&local->stopped, true);
 }
 
-static const fut_worker_ops ops = {open_local, close_local, interrupt};
+static const fut_worker_ops ops = {
+    .open = open_local, .close = close_local, .interrupt = interrupt};
 
 /* A task that runs until it is stopped, or it has seen `rounds`. */
 typedef struct loop {

@@ -238,8 +238,10 @@ struct fut_worker_local {
 
 static atomic_uint opened, closed, refused;
 
-static fut_err open_local(fut_object *environment, fut_worker_report *report,
-                          fut_worker_local **local, char **why) {
+static fut_err open_local(fut_object *environment, fut_runner *runner,
+                          fut_worker_report *report, fut_worker_local **local,
+                          char **why) {
+  (void)runner;
   (void)report;
   (void)why;
   unsigned left = atomic_load(&refused);
@@ -258,7 +260,8 @@ static void close_local(fut_worker_local *local) {
   free(local);
 }
 
-static const fut_worker_ops local_ops = {open_local, close_local, NULL};
+static const fut_worker_ops local_ops = {.open = open_local,
+                                         .close = close_local};
 
 static void environment_free(fut_object *object) { (void)object; }
 

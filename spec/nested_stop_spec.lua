@@ -6,7 +6,6 @@ local limits = require "support.limits"
 local stopping = require "support.stopping"
 local took = require "support.took"
 
-local core = require "futures.core"
 
 local waits = {
   ["result"] = function(f) f:result() end,
@@ -67,7 +66,7 @@ describe("a task that waits", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     local gate <close> = gates.new()
     local sent = futures.Future()
-    local f = core.submit_with({ timeout = 0.1 }, ex, function(ex, sent, path, pass)
+    local f = ex:options { timeout = 0.1 }:submit(function(ex, sent, path, pass)
       local inner = ex:submit(function(path, pass)
         pass(path)
         return "inner"

@@ -224,11 +224,19 @@ static void count(job *self) {
 static void inside(void **unused) {
   (void)unused;
   for (unsigned round = 0; round < scaled(200); round++) {
-    begin(1 + round % 2);
+    unsigned workers = 1 + round % 2;
+    begin(workers);
+    gate busy[2];
+    for (unsigned i = 0; i < workers; i++) {
+      gate_close(&busy[i], pool, arena, 0);
+      assert_true(gate_entered(&busy[i]));
+    }
     atomic_uint ran = 0;
     job *other = job_new(arena, count, &ran);
     pool_spawn(pool, arena, run_other, other);
     assert_int_equal(pool_submit(pool, other), FUT_OK);
+    for (unsigned i = 0; i < workers; i++)
+      gate_open(&busy[i]);
     assert_true(await(&other->task.future));
     job_release(other);
     end();

@@ -7,6 +7,7 @@
 
 #include "arg.h"
 #include "callbacks.h"
+#include "fail.h"
 #include "interrupt.h"
 #include "job.h"
 
@@ -30,6 +31,8 @@ static int go_on(lua_State *L, int status, lua_KContext unused) {
   }
   lua_settop(L, 1);
   fut_future *future = box->future;
+  if (fut_future_lost(future))
+    fail_raise_err(L, ctx, FUT_ELOST);
   if (box->watch == NULL && !fut_state_done(fut_future_state(future))) {
     lua_pushcfunction(L, nothing);
     callbacks_add(L, ctx, box, 2);

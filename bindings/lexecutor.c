@@ -299,8 +299,10 @@ static int l_executor_submit(lua_State *L) {
 /* Wait until no worker runs; callbacks run meanwhile. */
 static void wait_terminated(lua_State *L, context *ctx,
                             fut_executor *executor) {
-  if (fut_executor_forked(executor))
+  if (fut_executor_forked(executor)) {
+    callbacks_run(L, ctx);
     return;
+  }
   interrupt_check(L, ctx);
   callbacks_go_on(L, ctx);
   fut_err err;

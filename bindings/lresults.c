@@ -35,7 +35,7 @@ static void finish(results *r) {
   if (r->ended)
     return;
   r->ended = true;
-  if (r->started)
+  if (r->started && !fut_executor_forked(r->executor))
     r->carrier->cancel(r);
   r->carrier->close(r);
   r->executor = NULL;
@@ -180,7 +180,11 @@ static bool step(lua_State *L, context *ctx, results *r) {
   if (r->ended)
     return false;
   r->started = true;
-  if (should_send(r))
+  bool forked = fut_executor_forked(r->executor); /* nothing more comes */
+  bool more = r->yielded < r->pulled;
+  if (forked && (more ? !r->carrier->ready(r) : !r->drained))
+    fail_raise_err(L, ctx, FUT_ELOST);
+  if (!forked && should_send(r))
     send_calls(L, ctx, r);
   if (r->ended || r->yielded == r->pulled) {
     end(L, ctx, r);

@@ -16,6 +16,8 @@
 typedef struct wait_set {
   fut_completions queue; /* while open */
   bool open;
+  bool lost;              /* while open: some were lost by a fork */
+  unsigned generation;    /* ... as seen in this fork generation */
   size_t count;           /* of items */
   size_t left;            /* of items not yielded (as_completed) */
   fut_deadline deadline;  /* (as_completed) */
@@ -83,14 +85,29 @@ static size_t set_open(context *ctx, wait_set *set, bool all) {
   size_t watched = 0;
   fut_completions_init(&set->queue, ctx->waiter);
   set->open = true;
+  set->lost = false;
+  set->generation = fut_thread_generation();
   for (size_t i = 0; i < set->count; i++) {
     fut_future *future = set->items[i].future;
+    set->lost |= fut_future_lost(future);
     if (!all && fut_state_done(fut_future_state(future)))
       continue;
     fut_completions_add(&set->queue, &set->items[i], future);
     watched++;
   }
   return watched;
+}
+
+/* Raise if the set waits for what will never end in this process. */
+static void check_lost(lua_State *L, context *ctx, wait_set *set) {
+  if (set->generation != fut_thread_generation()) {
+    set->generation = fut_thread_generation();
+    for (size_t i = 0; i < set->count; i++)
+      if (set->items[i].queue)
+        set->lost |= fut_future_lost(set->items[i].future);
+  }
+  if (set->lost)
+    fail_raise_err(L, ctx, FUT_ELOST);
 }
 
 /* Run those of the set that this task may run itself: it needs them all. */
@@ -104,6 +121,8 @@ static void set_nest(lua_State *L, context *ctx, const wait_set *set) {
 /* Wait until the set's queue is satisfied: false at the deadline. */
 static bool set_wait(lua_State *L, context *ctx, wait_set *set,
                      fut_deadline deadline) {
+  if (deadline != FUT_POLL)
+    check_lost(L, ctx, set);
   interrupt_check(L, ctx);
   callbacks_go_on(L, ctx);
   for (;;) {

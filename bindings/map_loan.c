@@ -60,7 +60,7 @@ static void ticket_fini(fut_future *future) {
 const size_t map_ticket_size = sizeof(struct ticket);
 
 static const fut_task_kind ticket_kind = {
-    .future = {{"ticket", fut_future_free}, ticket_fini},
+    .future = {.object = {"ticket", fut_future_free}, .fini = ticket_fini},
     .run = ticket_run,
     .fail = ticket_fail};
 

@@ -56,6 +56,8 @@ int l_future_new(lua_State *L) {
   if (promise == NULL)
     fail_no_memory(L);
   fut_future_init(&promise->future, &promise_kind, ctx->arena);
+  /* a child can complete it, too */
+  promise->future.generation = FUT_ANY_GENERATION;
   fut_object_init(&promise->hand, &hand_kind);
   fut_object_hold(&promise->future.object); /* the hands' */
   atomic_init(&promise->claimed, false);

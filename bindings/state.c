@@ -7,6 +7,7 @@
 #include "callbacks.h"
 #include "failure.h"
 #include "memory.h"
+#include "on_state.h"
 #include "state_environment.h"
 #include "stop.h"
 #include "warn.h"
@@ -31,8 +32,9 @@ struct fut_worker_local {
   const char *name;             /* of that task, or NULL */
   wire_lease lease;             /* of its function */
   enum phase phase;
-  fut_task *task;     /* that runs; NULL: none, or none that is known */
-  unsigned depth;     /* of tasks that it runs inside of */
+  int failure;    /* reference to what on_state_run() raised, or LUA_NOREF */
+  fut_task *task; /* that runs; NULL: none, or none that is known */
+  unsigned depth; /* of tasks that it runs inside of */
   fut_runner *runner; /* of its worker; NULL: none */
   context *ctx;       /* once the state has opened the module; or NULL */
 };
@@ -61,6 +63,10 @@ static size_t held(const fut_worker_local *local) {
 static int call(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, lua_upvalueindex(1));
   const job_content *content = local->call;
+  if (local->failure != LUA_NOREF) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, local->failure);
+    lua_error(L);
+  }
   enum wire_mode mode = local->environment->mode;
   int count =
       wire_decode_task(L, local->wire, mode, content->bytes, content->size,
@@ -98,6 +104,22 @@ static void set_source(lua_State *L, wire_state *wire) {
   wire_state_set_source(L, wire);
 }
 
+static int run_on_state(lua_State *L) {
+  on_state_run(L);
+  return 0;
+}
+
+/* Run what the host has for every state, and keep what it raised. Raises
+   memory errors. */
+static void prepare(lua_State *L, fut_worker_local *local) {
+  lua_pushcfunction(L, run_on_state);
+  int status = lua_pcall(L, 0, 0, 0);
+  if (status == LUA_ERRMEM)
+    lua_error(L);
+  if (status != LUA_OK)
+    local->failure = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 /* Arguments: local. Return handler and caller. */
 static int setup(lua_State *L) {
   fut_worker_local *local = lua_touserdata(L, 1);
@@ -116,6 +138,7 @@ static int setup(lua_State *L) {
   luaL_ref(L, LUA_REGISTRYINDEX);
   if (environment->mode == WIRE_PORTABLE) /* functions may come back */
     set_source(L, local->wire);
+  prepare(L, local);
   lua_pushlightuserdata(L, local);
   lua_pushcclosure(L, handle, 1);
   lua_pushlightuserdata(L, local);
@@ -193,6 +216,7 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   local->environment = (const state_environment *)object;
   local->report = report;
   local->phase = RECEIVING;
+  local->failure = LUA_NOREF;
   local->task = NULL;
   local->depth = 0;
   local->runner = runner;

@@ -9,8 +9,8 @@
 #include "arena.h"
 
 #include "check.h"
+#include "fork.h"
 #include "memory.h"
-#include "thread.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -35,6 +35,7 @@ struct fut_arena {
   struct chunk *chunks; /* owner only; whoever is last frees them */
   intptr_t out;         /* owner only: blocks taken less blocks given back */
   fut_mutex mutex;      /* what fut_arena_lock holds */
+  fut_fork_guard guard; /* of mutex: a child's futures use it as well */
   char apart[64];       /* two cache lines */
   _Atomic(struct spare *) returned; /* atomic */
   atomic_intptr_t away;             /* atomic; see above */
@@ -52,6 +53,7 @@ fut_arena *fut_arena_new(size_t block_size) {
   arena->chunks = NULL;
   arena->out = 0;
   fut_mutex_init(&arena->mutex);
+  fut_fork_guard_init(&arena->guard, &arena->mutex, FUT_FORK_ARENA);
   atomic_init(&arena->returned, NULL);
   atomic_init(&arena->away, 0);
   return arena;
@@ -64,6 +66,7 @@ static void destroy(fut_arena *arena) {
     fut_memory_free(chunk);
     chunk = next;
   }
+  fut_fork_guard_fini(&arena->guard);
   fut_mutex_fini(&arena->mutex);
   fut_memory_free(arena);
 }

@@ -15,6 +15,8 @@
   X(FUT_ETHREAD, "cannot start a worker thread")                               \
   X(FUT_EFORKED, "this executor belongs to the parent process (made before "   \
                  "fork)")                                                      \
+  X(FUT_ELOST, "this task belongs to the parent process (submitted before "    \
+               "fork)")                                                        \
   X(FUT_EUNTIMED, "a SerialExecutor cannot limit the time of a task")          \
   X(FUT_EELSEWHERE, "a SerialExecutor runs tasks only where it was made")      \
   X(FUT_EDEADLOCK, "a task cannot wait for the end of its own executor")       \

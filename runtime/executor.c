@@ -219,9 +219,11 @@ bool fut_task_cancel(fut_task *task) {
   }
   if (!fut_future_cancel(&task->future))
     return false;
-  if (task->executor && !task->many)
-    atomic_fetch_add(&task->executor->cancelled, 1);
-  fut_task_left(task);
+  if (task->executor && !fut_executor_forked(task->executor)) {
+    if (!task->many)
+      atomic_fetch_add(&task->executor->cancelled, 1);
+    fut_task_left(task);
+  }
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "future.h"
 
 #include "check.h"
+#include "thread.h"
 #include "waiter.h"
 
 #define STATE 7u
@@ -27,11 +28,16 @@ void fut_future_init(fut_future *future, const fut_future_kind *kind,
   future->arena = arena;
   future->watches = NULL;
   atomic_init(&future->word, FUT_PENDING);
+  future->generation = fut_thread_generation();
+}
+
+static const fut_future_kind *kind_of(const fut_future *future) {
+  return (const fut_future_kind *)(const void *)future->object.kind;
 }
 
 static void give_back(fut_future *future, fut_arena *here) {
   CHECK(future->watches == NULL);
-  ((const fut_future_kind *)future->object.kind)->fini(future);
+  kind_of(future)->fini(future);
   fut_arena_give(future->arena, future, future->arena == here);
 }
 
@@ -107,8 +113,8 @@ static bool end_watched(fut_future *future, unsigned from, unsigned unless,
 
 /* Change the word to `to` if its state is among `from` and none of the bits
    of `unless` is set. */
-static bool end(fut_future *future, unsigned from, unsigned unless,
-                unsigned to) {
+static bool step(fut_future *future, unsigned from, unsigned unless,
+                 unsigned to) {
   unsigned word = atomic_load_explicit(&future->word, memory_order_relaxed);
   while ((from & BIT(word & STATE)) && !(word & unless)) {
     if (word & WATCHED)
@@ -120,6 +126,15 @@ static bool end(fut_future *future, unsigned from, unsigned unless,
       return true;
   }
   return false;
+}
+
+static bool end(fut_future *future, unsigned from, unsigned unless,
+                unsigned to) {
+  if (!step(future, from, unless, to))
+    return false;
+  if (kind_of(future)->ended)
+    kind_of(future)->ended(future);
+  return true;
 }
 
 bool fut_future_cancel(fut_future *future) {
@@ -159,6 +174,12 @@ bool fut_future_abandon(fut_future *future, fut_state state) {
 
 bool fut_future_abandoned(const fut_future *future) {
   return atomic_load_explicit(&future->word, memory_order_acquire) & ABANDONED;
+}
+
+bool fut_future_lost(const fut_future *future) {
+  return future->generation != fut_thread_generation() &&
+         future->generation != FUT_ANY_GENERATION &&
+         !fut_state_done(fut_future_state(future));
 }
 
 bool fut_future_watch(fut_future *future, fut_watch *watch) {

@@ -31,14 +31,19 @@ typedef struct fut_future_kind {
   void (*fini)(fut_future *future);
   /* Somebody has begun to watch it. With no lock held; NULL: nothing to do. */
   void (*watched)(fut_future *future);
+  /* Called once by the thread that ended the future, with no lock held by it;
+     may call user code. NULL: nothing to do. */
+  void (*ended)(fut_future *future);
 } fut_future_kind;
 
 /* Embedded as the first member of a block of the arena. */
 struct fut_future {
   fut_object object;
-  fut_arena *arena;   /* set once */
-  fut_watch *watches; /* guarded by the arena's lock */
-  atomic_uint word;   /* atomic: state, and whether it is or was watched */
+  fut_arena *arena;    /* set once */
+  fut_watch *watches;  /* guarded by the arena's lock */
+  atomic_uint word;    /* atomic: state, and whether it is or was watched */
+  unsigned generation; /* set once: the fork generation whose threads end
+                          it, or FUT_ANY_GENERATION */
 };
 
 /* Somebody who wants to hear of the end of a future, once. Embedded. */
@@ -97,6 +102,10 @@ static inline fut_state fut_future_state(const fut_future *future) {
 static inline bool fut_state_done(fut_state state) {
   return state >= FUT_CANCELLED;
 }
+
+/* Whether the future was made before this process was forked off and has not
+   ended: unless somebody here ends it, it never will. */
+bool fut_future_lost(const fut_future *future);
 
 /* Register a watch, whose `told` is set; if the future has ended already,
    return false and tell nobody. Any thread that holds a reference, which must

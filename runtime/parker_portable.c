@@ -7,9 +7,9 @@
 
 #include "check.h"
 #include "event.h"
+#include "fork.h"
 #include "memory.h"
 #include "signal_sleep.h"
-#include "thread.h"
 
 #include <time.h>
 
@@ -17,6 +17,7 @@
 
 struct fut_parker {
   fut_mutex mutex;
+  fut_fork_guard guard; /* of mutex */
   pthread_cond_t woken;
   bool token;          /* guarded by mutex */
   bool on_event;       /* guarded by mutex: the owner sleeps on the event */
@@ -30,6 +31,7 @@ fut_parker *fut_parker_new(void) {
   if (parker == NULL)
     return NULL;
   fut_mutex_init(&parker->mutex);
+  fut_fork_guard_init(&parker->guard, &parker->mutex, FUT_FORK_PARKER);
 #ifdef __APPLE__
   CHECK(pthread_cond_init(&parker->woken, NULL) == 0);
 #else
@@ -49,6 +51,7 @@ void fut_parker_free(fut_parker *parker) {
   if (parker->has_event)
     fut_event_close(&parker->event);
   pthread_cond_destroy(&parker->woken);
+  fut_fork_guard_fini(&parker->guard);
   fut_mutex_fini(&parker->mutex);
   fut_memory_free(parker);
 }

@@ -504,6 +504,11 @@ static bool read_arguments(int argc, char **argv,
   return true;
 }
 
+bool fut_process_worker_asked(int argc, char **argv) {
+  fut_process_worker_inheritance inheritance;
+  return read_arguments(argc, argv, &inheritance);
+}
+
 int fut_process_worker_start(fut_process *process, const char *program,
                              fut_process_worker_inheritance *inheritance) {
   char text[160];

@@ -63,6 +63,9 @@ typedef struct fut_process_worker_ops {
   void (*close)(fut_process_local *local);
 } fut_process_worker_ops;
 
+/* Return whether the arguments of a program are those of a worker. */
+bool fut_process_worker_asked(int argc, char **argv);
+
 /* Be a worker, as the arguments of the program say, until there is nothing more
    to do. Return the exit code of the program. To be called first in main(). */
 int fut_process_worker_main(int argc, char **argv,

@@ -1,6 +1,8 @@
 /* program_posix.c - programs that the shell runs */
 #include "program.h"
 
+#include "thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +17,14 @@ extern char **environ;
 /* Held while a program starts, and while a pipe is not yet marked as one that
    programs do not inherit. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* In a forked child: whoever held it is in the parent. */
+static void renew(void) { mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; }
+
+static void lock(void) {
+  fut_thread_after_fork(renew);
+  pthread_mutex_lock(&mutex);
+}
 
 bool fut_program_shell(void) { return access(SHELL, X_OK) == 0; }
 
@@ -37,7 +47,7 @@ static int start(fut_program *program, const char *command,
   if (given >= 0)
     err = posix_spawn_file_actions_adddup2(&actions, given, place);
   if (err == 0) {
-    pthread_mutex_lock(&mutex);
+    lock();
     err = posix_spawn(&program->pid, SHELL, &actions, &attributes, arguments,
                       environ);
     pthread_mutex_unlock(&mutex);
@@ -56,7 +66,7 @@ bool fut_program_start(fut_program *program, const char *command,
 
 /* Two ends that programs do not inherit. */
 static bool open_pipe(int ends[2]) {
-  pthread_mutex_lock(&mutex);
+  lock();
   bool made = pipe(ends) == 0;
   if (made) {
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);

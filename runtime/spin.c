@@ -31,6 +31,10 @@ void fut_spin_count(int change) {
   atomic_fetch_add_explicit(&awake, change, memory_order_relaxed);
 }
 
+void fut_spin_forked(void) {
+  atomic_store_explicit(&awake, 0, memory_order_relaxed);
+}
+
 static bool room(void) {
   unsigned count = atomic_load_explicit(&cpus, memory_order_relaxed);
   if (count == 0) {

@@ -35,4 +35,7 @@ void fut_spin_woken(fut_spin *spin);
    but for sleep, callers while they look around. */
 void fut_spin_count(int change);
 
+/* In a forked child: the threads that were counted are gone. */
+void fut_spin_forked(void);
+
 #endif

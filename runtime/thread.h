@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "error.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -57,6 +58,8 @@ static inline void fut_thread_relax(void) {
 /* Counts forks: a number that a child process finds changed. Whatever was
    made under another number belongs to the parent, its threads are gone. */
 unsigned fut_thread_generation(void);
+
+#define FUT_ANY_GENERATION UINT_MAX /* no fork takes it away */
 
 /* Call renew() in every child process that is forked from now on, before the
    fork returns there; once, however often it is asked for. Any thread. */

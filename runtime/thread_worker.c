@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* Add to a figure that only this worker changes. */
 static void add(_Atomic uint64_t *figure, uint64_t more) {
@@ -85,6 +86,8 @@ void fut_worker_perform(fut_worker *worker, fut_task *task) {
   }
   worker->tasks++;
   fut_state state = kind->run(task, worker->local);
+  if (fut_executor_forked(&worker->threads->executor))
+    _exit(0); /* the task forked, and this is the child: see design.md */
   count_end(worker, task, state);
   if (!fut_future_end_unasked(&task->future, state)) {
     add(figure_of(&worker->tally, state), task->many ? 0 : UINT64_MAX);

@@ -133,6 +133,8 @@ static bool at_once(const fut_wait *wait, const struct goal *goal,
 fut_err fut_wait_future(const fut_wait *wait, fut_future *future) {
   struct goal goal = {.future = future};
   fut_err err;
+  if (fut_future_lost(future))
+    return FUT_ELOST;
   if (at_once(wait, &goal, &err))
     return err;
   fut_waiter_enter();

@@ -22,7 +22,8 @@ typedef struct fut_wait {
    at the deadline, FUT_EAGAIN when callbacks are due, FUT_EINTR when attention
    says so. What is waited for comes first: FUT_OK even at FUT_POLL. Block. */
 
-/* Until the future has ended. Requires a reference. */
+/* Until the future has ended. Requires a reference. FUT_ELOST, at once, for
+   one that was lost by a fork. */
 fut_err fut_wait_future(const fut_wait *wait, fut_future *future);
 
 /* Until what is wanted of queue has arrived. The queue's waiter is this

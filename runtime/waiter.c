@@ -37,7 +37,7 @@ fut_err fut_waiter_sleep(fut_waiter *waiter, fut_deadline deadline,
   return fut_parker_park(waiter->parker, deadline, attention, context);
 }
 
-/* relaxed in all three: a hint for scheduling, nothing hangs on it */
+/* relaxed in all four: a hint for scheduling, nothing hangs on it */
 bool fut_waiter_any(void) {
   return atomic_load_explicit(&waiting, memory_order_relaxed) > 0;
 }
@@ -48,4 +48,8 @@ void fut_waiter_enter(void) {
 
 void fut_waiter_leave(void) {
   atomic_fetch_sub_explicit(&waiting, 1, memory_order_relaxed);
+}
+
+void fut_waiter_forked(void) {
+  atomic_store_explicit(&waiting, 0, memory_order_relaxed);
 }

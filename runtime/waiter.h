@@ -35,4 +35,7 @@ bool fut_waiter_any(void);
 void fut_waiter_enter(void);
 void fut_waiter_leave(void);
 
+/* In a forked child: the threads that were counted are gone. */
+void fut_waiter_forked(void);
+
 #endif

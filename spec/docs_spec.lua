@@ -43,9 +43,13 @@ local function lines(text, pattern)
   return table.concat(found, "\n")
 end
 
-for _, path in ipairs { "README.md", "docs/design.md", "docs/coroutines.md", "docs/errors.md",
-    "docs/from-python.md", "docs/guide.md", "docs/nested.md", "docs/stopping.md",
-    "docs/values.md" } do
+local documents = { "README.md" }
+for name in lfs.dir "docs" do
+  if name:find "%.md$" then documents[#documents + 1] = "docs/" .. name end
+end
+table.sort(documents)
+
+for _, path in ipairs(documents) do
   local text, number, modules = read(path), 0, {}
   for before, block in text:gmatch "()```lua\n(.-)\n```" do
     number = number + 1

@@ -6,6 +6,7 @@ local limits = require "support.limits"
 local stopping = require "support.stopping"
 local took = require "support.took"
 
+
 local waits = {
   ["result"] = function(f) f:result() end,
   ["result with a timeout"] = function(f) f:result(600) end,

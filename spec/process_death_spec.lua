@@ -22,9 +22,14 @@ describe("the death of a worker", function()
     local process = ex:submit(pid):result()
     local other = ex:submit(gates.pass, gate.path)
     eventually(function() return other:running() end)
-    local victim = ex:submit(killed, "ALRM")
+    local doom <close> = gates.new()
+    local victim = ex:submit(function(pass, path, kill)
+      pass(path)
+      kill "ALRM"
+    end, gates.pass, doom.path, killed)
     local waiting = {}
     for i = 1, 700 do waiting[i] = ex:submit(gates.pass, gate.path) end
+    doom:open()
     local err = victim:exception(60)
     assert.is_true(broken(err))
     assert.matches("^worker %d+ killed by signal 14$", err.message)

@@ -95,7 +95,7 @@ static void around(void **unused) {
   free(bytes);
 }
 
-/* --- two sides at a time --------------------------------------------------- */
+/* --- two sides at a time -------------------------------- */
 
 static size_t total;
 static atomic_bool wrong; /* atomic: something else came out */
@@ -144,7 +144,7 @@ static void two_sides(void **unused) {
   assert_int_equal(reader, total);
 }
 
-/* --- a side that has lost its mind ----------------------------------------- */
+/* --- a side that has lost its mind -------------------------------- */
 
 static void garbage(void **unused) {
   (void)unused;

@@ -1,0 +1,4 @@
+-- site.lua - what the scripts of a lighttpd process share
+local futures = require "futures"
+
+return futures.ThreadPoolExecutor(2)

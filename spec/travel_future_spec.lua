@@ -406,6 +406,7 @@ describe("a future that is completed by hand", function()
   end)
 
   it("becomes cancelled when the last task that could complete it has forgotten it", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
     local told = {}
     send_and_forget(told, function(f)
       ex:submit(function(f) kept = f end, f):result() -- luacheck: ignore
@@ -418,7 +419,7 @@ describe("a future that is completed by hand", function()
       collectgarbage()
       collectgarbage()
     end
-    poll_until(function() -- whichever worker has it
+    poll_until(function()
       ex:submit(forget):result()
       return told[1]
     end)

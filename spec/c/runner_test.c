@@ -204,7 +204,7 @@ static void no_memory(void **unused) {
   assert_int_equal(both.err, FUT_ENOMEM);
   assert_int_equal(job_state(other), FUT_CANCELLED);
   latch_down(&both.go);
-  job_release(other);
+  fut_future_release(&other->task.future, NULL);
   end();
   assert_int_equal(ledger_close(&memory), 0);
   pair_fini(&both);
@@ -215,6 +215,7 @@ static void no_memory(void **unused) {
 static void run_other(job *self) {
   job *other = self->context;
   fut_runner_run(self->local->runner, &other->task);
+  fut_future_release(&other->task.future, NULL);
 }
 
 static void count(job *self) {
@@ -233,6 +234,7 @@ static void inside(void **unused) {
     }
     atomic_uint ran = 0;
     job *other = job_new(arena, count, &ran);
+    fut_object_hold(&other->task.future.object); /* while it may run inside */
     pool_spawn(pool, arena, run_other, other);
     assert_int_equal(pool_submit(pool, other), FUT_OK);
     for (unsigned i = 0; i < workers; i++)

@@ -93,12 +93,13 @@ static uint64_t add_worker(fut_executor_stats *stats, fut_worker *worker) {
 static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   fut_threads *threads = (fut_threads *)executor;
   stats->idle = fut_idle_count(&threads->idle);
+  stats->pending = fut_queue_count(threads->queue);
   stats->completed = atomic_load(&threads->finished);
   stats->failed = atomic_load(&executor->failed);
   stats->cancelled = atomic_load(&threads->stopped);
   /* those cancelled, or run inside of others, that are still in the queue do
-     not wait any more; first
-     how many have left it, so that the rest is never too small */
+     not wait any more; first how many have left it, so that the rest is never
+     too small */
   uint64_t skipped = atomic_load(&threads->dropped);
   fut_mutex_lock(&threads->mutex);
   stats->workers = threads->alive;
@@ -106,8 +107,6 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   for (unsigned i = 0; i < count; i++)
     skipped += add_worker(stats, atomic_load(&threads->workers[i]));
   fut_mutex_unlock(&threads->mutex);
-  /* after the links: what is taken ahead meanwhile does not count twice */
-  stats->pending += fut_queue_count(threads->queue);
   uint64_t cancelled = atomic_load(&executor->cancelled);
   stats->cancelled += cancelled;
   uint64_t gone = cancelled + atomic_load(&threads->nested);

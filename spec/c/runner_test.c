@@ -204,7 +204,7 @@ static void no_memory(void **unused) {
   assert_int_equal(both.err, FUT_ENOMEM);
   assert_int_equal(job_state(other), FUT_CANCELLED);
   latch_down(&both.go);
-  fut_future_release(&other->task.future, NULL);
+  job_release(other);
   end();
   assert_int_equal(ledger_close(&memory), 0);
   pair_fini(&both);

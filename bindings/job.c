@@ -117,6 +117,21 @@ const unsigned char *job_memory_failure(size_t *size) {
   return no_memory.bytes;
 }
 
+/* A future that is part of its own outcome would never be freed: true if that
+   is so, and then the outcome is an error that says it, or empty. */
+static bool refuse_circle(const struct job *job, wire_message *outcome) {
+  size_t at = 0;
+  while (at < outcome->object_count &&
+         outcome->objects[at] != &job->task.future.object)
+    at++;
+  if (at == outcome->object_count)
+    return false;
+  wire_message_fini(outcome);
+  wire_put_failure(outcome, FAIL_SERIALIZATION,
+                   "cannot send a future that is part of its own result");
+  return true;
+}
+
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
   struct job *job = (struct job *)task;
   fut_state state = FUT_FAILED;
@@ -128,7 +143,9 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   empty(job);
   if (state == FUT_CANCELLED)
     return state;
-  if (outcome && fill(job, outcome))
+  if (outcome && refuse_circle(job, outcome))
+    state = FUT_FAILED;
+  if (outcome && outcome->size > 0 && fill(job, outcome))
     return state;
   fail_memory(job);
   return FUT_FAILED;

@@ -117,13 +117,19 @@ const unsigned char *job_memory_failure(size_t *size) {
   return no_memory.bytes;
 }
 
-/* Whether what the task returned or raised holds its own future, which would
-   never be freed then. */
-static bool circular(const wire_message *outcome, const fut_task *task) {
-  for (size_t i = 0; i < outcome->object_count; i++)
-    if (outcome->objects[i] == &task->future.object)
-      return true;
-  return false;
+/* A future that is part of its own outcome would never be freed: true if that
+   is so, and then the outcome is an error that says it, or empty. */
+static bool refuse_circle(const struct job *job, wire_message *outcome) {
+  size_t at = 0;
+  while (at < outcome->object_count &&
+         outcome->objects[at] != &job->task.future.object)
+    at++;
+  if (at == outcome->object_count)
+    return false;
+  wire_message_fini(outcome);
+  wire_put_failure(outcome, FAIL_SERIALIZATION,
+                   "cannot send a future that is part of its own result");
+  return true;
 }
 
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
@@ -134,19 +140,12 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
     job_content call = {job->bytes, job->size, job->objects, job->object_count};
     outcome = state_run(local, task, &call, job->name, &state);
   }
-  if (outcome && circular(outcome, task)) {
-    state = FUT_FAILED;
-    wire_message_fini(outcome);
-    wire_message_init(outcome);
-    if (!wire_put_failure(outcome, FAIL_SERIALIZATION,
-                          "cannot send a future that is part of its own "
-                          "result"))
-      outcome = NULL;
-  }
   empty(job);
   if (state == FUT_CANCELLED)
     return state;
-  if (outcome && fill(job, outcome))
+  if (outcome && refuse_circle(job, outcome))
+    state = FUT_FAILED;
+  if (outcome && outcome->size > 0 && fill(job, outcome))
     return state;
   fail_memory(job);
   return FUT_FAILED;

@@ -96,11 +96,11 @@ int outcome_push(lua_State *L, context *ctx, const fut_future *future,
   int count = push_kept(L);
   if (count >= 0)
     return count;
-  bool job = future_is_job(future);
-  job_content content = job ? job_outcome(future) : promise_outcome(future);
+  bool is_job = future_is_job(future);
+  job_content content = is_job ? job_outcome(future) : promise_outcome(future);
   int first = lua_gettop(L) + 1;
-  count = outcome_decode(L, ctx, &content, job ? job_mode(future) : WIRE_THREAD,
-                         state);
+  count = outcome_decode(L, ctx, &content,
+                         is_job ? job_mode(future) : WIRE_THREAD, state);
   if (state == FUT_FAILED || !wire_plain(content.bytes, content.size))
     keep(L, first);
   return count;

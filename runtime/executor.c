@@ -193,6 +193,11 @@ void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats) {
   if (fut_executor_forked(executor))
     return;
   ops(executor)->stats(executor, stats);
+  /* where room is counted, that is exact; queues count some twice for a moment
+   */
+  size_t waiting = fut_room_taken(&executor->room);
+  if (executor->room.limit != FUT_UNLIMITED && stats->pending > waiting)
+    stats->pending = waiting;
   stats->pending += atomic_load(&executor->behind);
   stats->completed += atomic_load(&executor->many_completed);
   stats->failed += atomic_load(&executor->many_failed);

@@ -36,6 +36,10 @@ bool fut_room_enter(fut_room *room) {
   return false;
 }
 
+size_t fut_room_taken(const fut_room *room) {
+  return atomic_load(&room->taken);
+}
+
 void fut_room_leave(fut_room *room) {
   if (room->limit == SIZE_MAX)
     return;

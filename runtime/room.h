@@ -31,6 +31,9 @@ bool fut_room_enter(fut_room *room);
 /* Give a place back. Never blocks. */
 void fut_room_leave(fut_room *room);
 
+/* Return how many places are taken, 0 without a limit. */
+size_t fut_room_taken(const fut_room *room);
+
 /* Return a future that ends as soon as there is a place, or there never will
    be one any more (fut_room_open); NULL if memory ran out. The caller owns the
    reference. */

@@ -52,6 +52,15 @@ describe("futures.current", function()
     assert.matches("state=running", inner)
   end)
 
+  it("leads to a future that is refused as its own result", function()
+    local ex <close> = futures.ThreadPoolExecutor(1)
+    local err = ex:submit(function()
+      return select(2, debug.getupvalue(futures.current().cancel_requested, 2))
+    end):exception()
+    assert.is_true(futures.isinstance(err, futures.SerializationError))
+    assert.matches("a future that is part of its own result", err.message)
+  end)
+
   it("of a task that has ended may still be asked", function()
     local ex <close> = futures.ThreadPoolExecutor(1)
     ex:submit(function() kept = futures.current() end):result() -- luacheck: ignore

@@ -587,7 +587,7 @@ int fut_process_worker_main(int argc, char **argv,
     fprintf(stderr, "%s\n", problem);
     return 3;
   }
-  fut_thread guardian;
+  static fut_thread guardian; /* it may begin when we have ended */
   if (fut_thread_start(&guardian, guard, &worker) != FUT_OK) {
     fprintf(stderr, "%s\n", fut_err_message(FUT_ETHREAD));
     return 3;

@@ -151,6 +151,18 @@ static int64_t patience(const fut_seat *place) {
   return atomic_load(&place->opened) ? SLOW_NS : START_NS;
 }
 
+/* Whether the worker in a seat has been woken, or has done something, since
+   this was asked last: two looks may find it in two searches. */
+static bool moved(fut_children *children, unsigned seat) {
+  fut_child *member = &children->child[seat];
+  fut_seat *place = &children->segment->seat[seat];
+  unsigned signs =
+      fut_bell_rung(&place->bell) + atomic_load(&place->done_count);
+  bool changed = signs != member->signs;
+  member->signs = signs;
+  return changed;
+}
+
 fut_children_answer fut_children_wake(fut_children *children, unsigned waiting,
                                       fut_deadline now) {
   unsigned searching, slow, sleeper;
@@ -162,14 +174,16 @@ again:
     if (!member->present)
       continue;
     unsigned state = atomic_load(&children->segment->seat[i].state);
-    if (state != FUT_SEAT_SEARCHING) {
+    if (state != FUT_SEAT_SEARCHING || moved(children, i)) {
       member->called = FUT_NEVER;
       member->slow = false;
-    } else if (now != FUT_POLL && member->called == FUT_NEVER)
-      member->called = now;
-    else if (now != FUT_POLL &&
-             now - member->called > patience(&children->segment->seat[i]))
-      member->slow = true;
+    }
+    if (state == FUT_SEAT_SEARCHING && now != FUT_POLL) {
+      if (member->called == FUT_NEVER)
+        member->called = now;
+      else if (now - member->called > patience(&children->segment->seat[i]))
+        member->slow = true;
+    }
     if (state == FUT_SEAT_SEARCHING) {
       searching += !member->slow;
       slow += member->slow;

@@ -14,6 +14,7 @@ typedef struct fut_child {
   bool expected;        /* its end is our doing */
   bool slow;            /* woken, but it does not come: count on others */
   fut_deadline kill_at; /* when it is to be killed, if it is there then */
+  unsigned signs;       /* of life, as seen last: rings and ends of tasks */
   fut_deadline called;  /* since when it has been seen SEARCHING */
   fut_process process;
   fut_shared streams;

@@ -129,13 +129,16 @@ static size_t loan_size(const map *m, uint64_t left) {
   return size > 0 ? (size_t)size : 1;
 }
 
-/* Move the cursor to where there are items to lend. Assumes mutex held and
-   that there are some. */
-static void seek(map *m) {
-  while (m->place == m->at->capacity) {
+/* Move the cursor to where there are items to lend, and return how many. Where
+   it was set back, segments behind it may be gone: then there are fewer than
+   were counted. Assumes mutex held. */
+static uint64_t seek(map *m) {
+  while (m->at && m->place == m->at->capacity && m->at->next) {
     m->at = m->at->next;
     m->place = 0;
   }
+  map_recount(m);
+  return atomic_load_explicit(&m->idle, memory_order_relaxed);
 }
 
 /* Fill the loan in and note it. Assumes mutex held. */
@@ -156,7 +159,6 @@ static void take(map *m, loan *lent, map_segment *segment, unsigned from,
 
 /* Borrow what comes next. Assumes mutex held and that there is something. */
 static void borrow(map *m, loan *lent, uint64_t left) {
-  seek(m);
   size_t size = loan_size(m, left);
   if (size > left)
     size = (size_t)left;
@@ -181,7 +183,7 @@ static void halve(map *m, loan *lent, loan *other) {
 /* Get a loan; false if no item is left that has not started. */
 static bool lend(map *m, loan *lent) {
   fut_mutex_lock(&m->mutex);
-  uint64_t left = atomic_load_explicit(&m->idle, memory_order_relaxed);
+  uint64_t left = seek(m);
   loan *other = left == 0 && !m->given_up ? largest(m) : NULL;
   if (left > 0)
     borrow(m, lent, left);

@@ -271,12 +271,12 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
                                   .crowded = progress_crowded};
   err = fut_thread_start(&pool->keeper, fut_process_keep, pool);
   if (err != FUT_OK)
-    goto fini_crew;
+    goto fini_children;
   fut_progress_join(&pool->progress);
   *executor = &pool->executor;
   return FUT_OK;
 
-fini_crew:
+fini_children:
   fut_mutex_fini(&pool->mutex);
   fut_children_fini(&pool->children);
 free_program:

@@ -1,34 +1,90 @@
 ---@meta
 -- types.lua - the whole interface with its types, for editors and for readers;
--- no program loads this file. What is not said to block returns at once.
+-- no program loads this file. `ldoc .` makes pages of it: config.ld says how.
 -- luacheck: ignore 212 241 (nothing here is used)
 
 --- Concurrency for Lua: executors, futures, and waiting for them.
 ---
 --- A timeout is a number of seconds, integer or not: 0 and less do not wait, nil
 --- and math.huge have no limit; NaN raises. Whatever blocks is ended by Ctrl-C
---- of the standard interpreter, and runs callbacks that are due meanwhile.
---- Arguments of a wrong type raise a plain string that names them.
+--- of the standard interpreter, and runs callbacks that are due meanwhile; what
+--- is not said to block returns at once. Arguments of a wrong type raise a plain
+--- string that names them.
 ---@class futures
 ---@field ALL_COMPLETED "ALL_COMPLETED" for futures.wait: all have ended
 ---@field FIRST_COMPLETED "FIRST_COMPLETED" for futures.wait: one has ended
 ---@field FIRST_EXCEPTION "FIRST_EXCEPTION" for futures.wait: one has failed, or all have ended
----@field Executor futures.Executor the class that all executors belong to, for isinstance
----@field ThreadPoolExecutor futures.ThreadPoolExecutorClass
----@field ProcessPoolExecutor futures.ProcessPoolExecutorClass
----@field SerialExecutor futures.SerialExecutorClass
----@field Future futures.FutureClass
+---@field ThreadPoolExecutor futures.ThreadPoolExecutorClass makes a pool of threads
+---@field ProcessPoolExecutor futures.ProcessPoolExecutorClass makes a pool of child processes
+---@field SerialExecutor futures.SerialExecutorClass makes an executor of this thread
+---@field Future futures.FutureClass makes a future that you complete; the class of all futures
+---@field Executor table the class of all executors, for futures.isinstance
 ---@field Error futures.ErrorClass every error of the library
----@field CancelledError futures.ErrorClass
----@field TimeoutError futures.ErrorClass
----@field InvalidStateError futures.ErrorClass
----@field SerializationError futures.ErrorClass
----@field RuntimeError futures.ErrorClass
----@field BrokenExecutor futures.ErrorClass a RuntimeError
+---@field CancelledError futures.ErrorClass an Error: the future was cancelled
+---@field TimeoutError futures.ErrorClass an Error: it has not ended in time
+---@field InvalidStateError futures.ErrorClass an Error: not a future to be completed
+---@field SerializationError futures.ErrorClass an Error: a value cannot travel
+---@field RuntimeError futures.ErrorClass an Error: what is asked for cannot be done now
+---@field BrokenExecutor futures.ErrorClass a RuntimeError: the executor can run no tasks any more
 ---@field BrokenThreadPool futures.ErrorClass a BrokenExecutor
----@field BrokenProcessPool futures.ErrorClass a BrokenExecutor
+---@field BrokenProcessPool futures.ErrorClass a BrokenExecutor; says which worker died, and how
 local futures = {}
 
+--- Make a pool of threads of this process, each with a Lua state of its own.
+--- They start when there are tasks for them, and find modules where package.path
+--- and package.cpath of this moment say. Unknown options raise.
+---@class futures.ThreadPoolExecutorClass
+---@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.ThreadPoolExecutor
+
+--- Make a pool of child processes. They start when there are tasks for them, and
+--- find modules where package.path and package.cpath of this moment say.
+--- Functions travel as source. Raises if the program futures-worker is not found.
+---@class futures.ProcessPoolExecutorClass
+---@overload fun(opts?: integer|futures.ProcessPoolOptions): futures.ProcessPoolExecutor
+
+--- Make an executor that runs each task at submit, in this thread, in a Lua state
+--- of its own: the same copies and errors as on a worker, for debugging and tests.
+--- Its futures are done when submit returns; it cannot limit the time of a task.
+---@class futures.SerialExecutorClass
+---@overload fun(opts?: futures.SerialOptions): futures.SerialExecutor
+
+--- Make a future that you complete. It becomes cancelled when it can no longer be
+--- completed, because it was collected or its state closed.
+---@class futures.FutureClass
+---@overload fun(): futures.Future
+
+--- Make an error, for error(). The other classes of errors are called alike.
+---@class futures.ErrorClass
+---@overload fun(message?: any): futures.Error
+
+--- Options of a pool of threads. An integer in their place is max_workers.
+---@class futures.ThreadPoolOptions
+---@field max_workers? integer 1 to 65535; futures.cpu_count() by default
+---@field name? string what the names of the threads begin with; "futures" by default
+---@field initializer? function runs in every new worker state before its first task
+---@field initargs? any[] its arguments
+---@field max_tasks_per_child? integer a worker's state is made anew after so many
+---@field max_pending? integer submit blocks while so many tasks wait
+---@field memory_limit? integer bytes that a worker's state may hold
+---@field idle_timeout? number seconds after which a worker without a task ends
+
+--- Options of a pool of processes: those of a pool of threads, and one more.
+---@class futures.ProcessPoolOptions: futures.ThreadPoolOptions
+---@field on_worker_death? "break"|"respawn" what the unexpected end of a worker
+---  fails: all that is unfinished, and the pool (the default), or the task it ran
+
+--- Options of a SerialExecutor.
+---@class futures.SerialOptions
+---@field initializer? function run before the first task of a new state
+---@field initargs? any[] its arguments
+---@field max_tasks_per_child? integer the state is made anew after so many tasks
+---@field memory_limit? integer bytes that the state may hold
+
+---@class futures.ThreadPoolExecutor: futures.Executor
+
+---@class futures.SerialExecutor: futures.Executor
+
+--- What futures.wait waits for.
 ---@alias futures.ReturnWhen "ALL_COMPLETED"|"FIRST_COMPLETED"|"FIRST_EXCEPTION"
 
 --- Wait until all futures have ended, or one has (FIRST_COMPLETED), or one has
@@ -79,14 +135,14 @@ function futures.fd() end
 --- Raises what fn raises; the other coroutines are stopped then. Also raises what
 --- a spawned coroutine has raised, if nobody has asked its future.
 ---@param fn fun(...): ...
----@param ... any
+---@param ... any its arguments
 ---@return any ... what fn returned
 function futures.run(fn, ...) end
 
 --- Start fn(...) as one more coroutine of the futures.run under way. It has its
 --- first turn when the coroutine that runs now awaits or ends.
 ---@param fn fun(...): ...
----@param ... any
+---@param ... any its arguments
 ---@return futures.Future future of what fn returns or raises
 function futures.spawn(fn, ...) end
 
@@ -95,6 +151,7 @@ function futures.spawn(fn, ...) end
 ---@return futures.Current?
 function futures.current() end
 
+--- What futures.current returns.
 ---@class futures.Current
 ---@field worker integer the number of the worker: 1, 2, ...
 ---@field executor futures.Executor whose task it is
@@ -105,20 +162,21 @@ function futures.current() end
 function futures.cpu_count() end
 
 --- Values as a string, functions as source. Raises SerializationError for what
---- cannot travel: docs/values.md tells what does.
----@param ... any
+--- cannot travel: docs/values.md tells what does. An object whose metatable has
+--- `__reduce` travels as the function and arguments which that returns.
+---@param ... any of any number
 ---@return string
 function futures.encode(...) end
 
 --- The values of such a string. Raises SerializationError for any other.
----@param encoded string
+---@param encoded string from futures.encode
 ---@param opts? {functions: boolean?} false: refuse functions, and run nothing
 ---@return any ...
 function futures.decode(encoded, opts) end
 
 --- The source of a Lua function, verified against its bytecode. Raises
 --- SerializationError, which says why, when it is not to be had.
----@param fn function
+---@param fn function written in Lua
 ---@return string source an expression; captured variables are free names in it
 ---@return string file
 ---@return integer line
@@ -134,19 +192,19 @@ function futures.register_source(chunkname, text) end
 futures.source_loader = nil
 
 --- Name a value that both sides hold, so that it travels by name.
----@param name string
+---@param name string the same on both sides
 ---@param value any not nil
 function futures.register(name, value) end
 
 --- Whether a value is an instance of a class, or of one derived from it.
----@param value any
+---@param value any of any type
 ---@param class table futures.Error, futures.Future, futures.Executor, ...
 ---@return boolean
 function futures.isinstance(value, class) end
 
 --- Called with what a callback raised. Replace it by a function of your own; it
 --- is looked up each time. By default it prints to stderr.
----@param err any
+---@param err any what was raised
 ---@param future futures.Future whose callback it was
 function futures.on_callback_error(err, future) end
 
@@ -166,7 +224,7 @@ local Executor = {}
 --- RuntimeError after shutdown, in a forked child, or if there is no worker and
 --- none can be started; a plain string for code that does not compile.
 ---@param fn function|string a Lua function, or Lua code that gets the arguments as `...`
----@param ... any
+---@param ... any its arguments
 ---@return futures.Future
 function Executor:submit(fn, ...) end
 
@@ -183,7 +241,7 @@ function Executor:submit(fn, ...) end
 ---
 --- Raises what submit raises, and what an iterator raises; what had not started
 --- is cancelled then.
----@param fn function|string
+---@param fn function|string called with one item of each input
 ---@param ... table|fun(): any sequences and iterators
 ---@return futures.Results
 ---@return nil
@@ -196,6 +254,20 @@ function Executor:map(fn, ...) end
 ---@return futures.Executor
 function Executor:options(opts) end
 
+--- Take no more tasks. What was submitted still runs, unless cancel_futures says
+--- otherwise. May be called again. Blocks until all workers have ended, unless
+--- told not to wait.
+---
+--- A boolean in place of the table is `wait`: true by default. The default of
+--- `cancel_futures` is false.
+---@param opts? boolean|{wait: boolean?, cancel_futures: boolean?}
+function Executor:shutdown(opts) end
+
+--- How the executor stands.
+---@return futures.Stats
+function Executor:stats() end
+
+--- Options for submit and map, to be given to Executor:options.
 ---@class futures.CallOptions
 ---@field timeout number? seconds: of a task from its start; of map from its call, all in all
 ---@field priority number? a larger one starts first, 0 by default; a low one may wait for ever
@@ -203,6 +275,30 @@ function Executor:options(opts) end
 ---@field chunksize integer? of map: items that a worker takes at a time, adaptive by default
 ---@field buffersize integer? of map: items pulled by map itself, then one in each step
 ---@field ordered boolean? of map: false for results as they complete
+
+--- What Executor:stats returns.
+---@class futures.Stats
+---@field workers integer started and not ended
+---@field idle integer of those, without a task
+---@field pending integer tasks that wait
+---@field running integer tasks that run
+---@field completed integer tasks that have returned
+---@field failed integer tasks that have raised, or were made to fail
+---@field cancelled integer tasks cancelled, before or after they started
+---@field queue_time number seconds that tasks have waited, in all
+---@field run_time number seconds that tasks have run, in all
+---@field memory integer[] bytes that the state of each worker holds
+
+--- A pool of processes can do this besides.
+---@class futures.ProcessPoolExecutor: futures.Executor
+local ProcessPoolExecutor = {}
+
+--- Send SIGTERM to every worker, then shut down without waiting; what has not
+--- started is cancelled, what runs fails with BrokenProcessPool.
+function ProcessPoolExecutor:terminate_workers() end
+
+--- The same with SIGKILL.
+function ProcessPoolExecutor:kill_workers() end
 
 --- What map returns. Called, it gives the number of the next item and all results
 --- of its call, or nil at the end; blocks until they are there. Raises what the
@@ -221,83 +317,6 @@ function Results:collect() end
 
 --- End it; it yields nothing any more.
 function Results:close() end
-
---- Take no more tasks. What was submitted still runs, unless cancel_futures says
---- otherwise. May be called again. Blocks until all workers have ended, unless
---- told not to wait.
----
---- A boolean in place of the table is `wait`: true by default. The default of
---- `cancel_futures` is false.
----@param opts? boolean|{wait: boolean?, cancel_futures: boolean?}
-function Executor:shutdown(opts) end
-
---- How the executor stands.
----@return futures.Stats
-function Executor:stats() end
-
----@class futures.Stats
----@field workers integer started and not ended
----@field idle integer of those, without a task
----@field pending integer tasks that wait
----@field running integer tasks that run
----@field completed integer tasks that have returned
----@field failed integer tasks that have raised, or were made to fail
----@field cancelled integer tasks cancelled, before or after they started
----@field queue_time number seconds that tasks have waited, in all
----@field run_time number seconds that tasks have run, in all
----@field memory integer[] bytes that the state of each worker holds
-
----@class futures.SerialExecutor: futures.Executor
-
---- Make an executor that runs each task at submit, in this thread, in a Lua state
---- of its own: the same copies and errors as on a worker, for debugging and tests.
---- Its futures are done when submit returns; it cannot limit the time of a task.
----@class futures.SerialExecutorClass
----@overload fun(opts?: futures.SerialOptions): futures.SerialExecutor
-
----@class futures.SerialOptions
----@field initializer function? run before the first task of a new state
----@field initargs any[]? its arguments
----@field max_tasks_per_child integer? the state is made anew after so many tasks
----@field memory_limit integer? bytes that the state may hold
-
----@class futures.ThreadPoolExecutor: futures.Executor
-
---- Make a pool of threads of this process, each with a Lua state of its own.
---- They start when there are tasks for them, and find modules where package.path
---- and package.cpath of this moment say. Unknown options raise.
----@class futures.ThreadPoolExecutorClass
----@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.ThreadPoolExecutor
-
----@class futures.ProcessPoolExecutor: futures.Executor
-local ProcessPoolExecutor = {}
-
---- Send SIGTERM to every worker, then shut down without waiting; what has not
---- started is cancelled, what runs fails with BrokenProcessPool.
-function ProcessPoolExecutor:terminate_workers() end
-
---- The same with SIGKILL.
-function ProcessPoolExecutor:kill_workers() end
-
---- Make a pool of child processes. They start when there are tasks for them, and
---- find modules where package.path and package.cpath of this moment say.
---- Functions travel as source. Raises if the program futures-worker is not found.
----@class futures.ProcessPoolExecutorClass
----@overload fun(opts?: integer|futures.ProcessPoolOptions): futures.ProcessPoolExecutor
-
----@class futures.ProcessPoolOptions: futures.ThreadPoolOptions
----@field on_worker_death? "break"|"respawn" what the unexpected end of a worker
----  fails: all that is unfinished, and the pool (the default), or the task it ran
-
----@class futures.ThreadPoolOptions an integer in its place is max_workers
----@field max_workers? integer 1 to 65535; futures.cpu_count() by default
----@field name? string what the names of the threads begin with; "futures" by default
----@field initializer? function runs in every new worker state before its first task
----@field initargs? any[] its arguments
----@field max_tasks_per_child? integer a worker's state is made anew after so many
----@field max_pending? integer submit blocks while so many tasks wait
----@field memory_limit? integer bytes that a worker's state may hold
----@field idle_timeout? number seconds after which a worker without a task ends
 
 --- The outcome of a task, once it has ended. A future takes fields of yours
 --- (`f.url = url`), and the same future is always the same key of a table.
@@ -331,10 +350,11 @@ function Future:traceback() end
 
 --- Cancel the task if it has not started, or (stop) stop it if it runs. A task
 --- that is stopped ends a little later: cancelled, or with its result.
----@param stop? boolean
+---@param stop? boolean false by default
 ---@return boolean cancelled false if it has ended, or runs and is not stopped
 function Future:cancel(stop) end
 
+--- Whether it was cancelled.
 ---@return boolean
 function Future:cancelled() end
 
@@ -368,18 +388,9 @@ function Future:set_exception(err, traceback) end
 ---@return boolean go_on false if it was cancelled
 function Future:set_running_or_notify_cancel() end
 
---- Make a future that you complete. It becomes cancelled when it can no longer be
---- completed, because it was collected or its state closed.
----@class futures.FutureClass
----@overload fun(): futures.Future
-
 --- An error of the library: tostring gives place, class and message.
 ---@class futures.Error
----@field message any
+---@field message any what it was made with
 ---@field traceback string? of where it was raised
-
---- A class of errors. Calling it makes one, for error().
----@class futures.ErrorClass
----@overload fun(message?: any): futures.Error
 
 return futures

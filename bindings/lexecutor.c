@@ -31,12 +31,11 @@ static executor_box *box_test(lua_State *L, int index) {
 }
 
 executor_box *executor_check(lua_State *L, int arg) {
-  executor_box *box;
-  if (view_push_executor(L, arg)) {
+  executor_box *box = box_test(L, arg);
+  if (box == NULL && view_push_executor(L, arg)) {
     box = lua_touserdata(L, -1); /* which the view keeps */
     lua_pop(L, 1);
-  } else
-    box = box_test(L, arg);
+  }
   if (box == NULL)
     arg_type_error(L, arg, "Executor");
   if (box->executor == NULL)

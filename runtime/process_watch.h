@@ -17,7 +17,8 @@ bool fut_process_watch_ended(const fut_process *process);
 /* Close what is open. */
 void fut_process_watch_drop(fut_process *process);
 
-/* In the child: the highest descriptor that may be open. */
-int fut_process_last_descriptor(void);
+/* In the child: close all that is open from the descriptor first to last,
+   INT_MAX for all there are. */
+void fut_process_close(int first, int last);
 
 #endif

@@ -47,6 +47,8 @@ void fut_process_signal(const fut_process *process, int signal) {
     kill(process->pid, signal);
 }
 
+void fut_process_keep_memory(void) {}
+
 void fut_process_close(int first, int last) {
   long limit = sysconf(_SC_OPEN_MAX);
   if (last == INT_MAX)

@@ -140,6 +140,7 @@ void fut_process_settle(const int *kept, size_t count) {
     fd = next + 1;
   }
   fut_process_close(fd, INT_MAX);
+  fut_process_keep_memory();
   signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends us */
   sigset_t none;
   sigemptyset(&none);

@@ -21,7 +21,7 @@ bool encoder_begin_function(encoder *e) {
     return true;
   size_t at = e->out->size;
   wire_code *code = code_cache_find(L, &e->state->codes, -1);
-  size_t index = wire_message_add(L, e->out, &code->object); /* holds it */
+  size_t index = code_cache_put(L, e->out, code);
   bool along = encoder_note_globals(e, code);
   unsigned upvalues = code->upvalues;
   if (e->mode == WIRE_THREAD) {

@@ -24,7 +24,7 @@ static bool put_code(lua_State *L, const encode_known *known, wire_code *code) {
   wire_message *out = known->out;
   unsigned char *p;
   if (known->mode == WIRE_THREAD) {
-    size_t index = wire_message_add(L, out, &code->object);
+    size_t index = code_cache_put(L, out, code);
     p = wire_reserve(L, out, 16);
     *p++ = WIRE_CODE;
     p = wire_put_varint(p, index);

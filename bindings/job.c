@@ -6,63 +6,81 @@
 #include "state.h"
 #include "wire_message.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SPACE 40 /* for content of which there is little */
 
 /* The content moves between submitter and worker with the state of the future:
    before it starts it is the submitter's, then the worker's, then read only. If
    the future is abandoned it stays the worker's, and the verdict is read. */
 struct job {
   fut_task task;
-  unsigned char *bytes; /* space, or a block of its own */
-  size_t size;
-  fut_object **objects; /* &object, or a block of its own */
-  size_t object_count;
-  fut_object *object;
-  enum wire_mode mode;         /* set once: of both, call and outcome */
+  size_t size; /* of the content */
+  unsigned object_count;
+  enum wire_mode mode; /* set once: of both, call and outcome */
+  union {
+    fut_object *one;   /* the only one */
+    fut_object **many; /* a block of its own, if there are more */
+  } objects;
   char *name;                  /* owned; NULL: none */
   const wire_message *verdict; /* the outcome if the future was abandoned; set
                                   before that; owned unless it is no_memory */
-  unsigned char space[];
+  union {
+    unsigned char here[SPACE];
+    unsigned char *block; /* of its own, for what does not fit here */
+  } bytes;
 };
 
-#define SPACE (JOB_SIZE - sizeof(struct job))
+static_assert(sizeof(struct job) <= JOB_SIZE, "fits into a block");
+
+static job_content content(const struct job *job) {
+  return (job_content){
+      job->size <= SPACE ? job->bytes.here : job->bytes.block, job->size,
+      job->object_count > 1 ? job->objects.many : &job->objects.one,
+      job->object_count};
+}
 
 static void empty(struct job *job) {
-  for (size_t i = 0; i < job->object_count; i++)
-    fut_object_release(job->objects[i]);
-  if (job->objects != &job->object)
-    fut_memory_free(job->objects);
-  if (job->bytes != job->space)
-    fut_memory_free(job->bytes);
-  job->bytes = job->space;
-  job->objects = &job->object;
+  if (job->object_count == 1)
+    fut_object_release(job->objects.one);
+  else if (job->object_count > 1) {
+    for (unsigned i = 0; i < job->object_count; i++)
+      fut_object_release(job->objects.many[i]);
+    fut_memory_free(job->objects.many);
+  }
+  if (job->size > SPACE)
+    fut_memory_free(job->bytes.block);
   job->size = job->object_count = 0;
 }
 
 /* Move the message into the empty job; false if memory ran out. */
 static bool fill(struct job *job, wire_message *message) {
-  unsigned char *bytes = job->space;
+  if (message->object_count > UINT_MAX)
+    return false;
+  unsigned char *bytes = job->bytes.here;
   if (message->size > SPACE) {
     bytes = message->bytes; /* taken as it is, if not much too large */
     if (message->capacity > 2 * message->size &&
         (bytes = fut_memory_new(message->size)) == NULL)
       return false;
+    job->bytes.block = bytes;
   }
   if (message->object_count > 1) {
-    job->objects = message->objects;
+    job->objects.many = message->objects;
     message->objects = NULL;
     message->object_capacity = 0;
   } else if (message->object_count == 1)
-    job->object = message->objects[0];
-  job->object_count = message->object_count;
+    job->objects.one = message->objects[0];
+  job->object_count = (unsigned)message->object_count;
   message->object_count = 0;
   if (bytes == message->bytes) {
     message->bytes = NULL;
     message->capacity = 0;
   } else
     memcpy(bytes, message->bytes, message->size);
-  job->bytes = bytes;
   job->size = message->size;
   message->size = 0;
   return true;
@@ -92,6 +110,8 @@ static unsigned char no_memory_bytes[] = {WIRE_VERSION,
                                           'y',
                                           WIRE_FINISH};
 
+static_assert(sizeof no_memory_bytes <= SPACE, "it needs no block");
+
 static const wire_message no_memory = {.bytes = no_memory_bytes,
                                        .size = sizeof no_memory_bytes};
 
@@ -108,7 +128,7 @@ static void job_fini(fut_future *future) {
 
 static void fail_memory(struct job *job) {
   empty(job);
-  memcpy(job->space, no_memory.bytes, no_memory.size);
+  memcpy(job->bytes.here, no_memory.bytes, no_memory.size);
   job->size = no_memory.size;
 }
 
@@ -137,7 +157,7 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   fut_state state = FUT_FAILED;
   wire_message *outcome = NULL;
   if (local) {
-    job_content call = {job->bytes, job->size, job->objects, job->object_count};
+    job_content call = content(job);
     outcome = state_run(local, task, &call, job->name, &state);
   }
   empty(job);
@@ -198,7 +218,7 @@ static void job_fail(fut_task *task, fut_err why, const char *message) {
 
 static fut_call job_call(const fut_task *task) {
   const struct job *job = (const struct job *)task;
-  return (fut_call){job->name, job->bytes, job->size};
+  return (fut_call){job->name, content(job).bytes, job->size};
 }
 
 static void job_abandon(fut_task *task, fut_err why) {
@@ -216,13 +236,14 @@ static void job_abandon(fut_task *task, fut_err why) {
 
 static unsigned char *job_room(fut_task *task, size_t size) {
   struct job *job = (struct job *)task;
-  unsigned char *bytes = job->space;
-  if (size > SPACE && (bytes = fut_memory_new(size)) == NULL)
+  unsigned char *block = size > SPACE ? fut_memory_new(size) : NULL;
+  if (size > SPACE && block == NULL)
     return NULL;
   empty(job);
-  job->bytes = bytes;
+  if (block)
+    job->bytes.block = block;
   job->size = size;
-  return bytes;
+  return block ? block : job->bytes.here;
 }
 
 static const fut_task_kind job_kind = {
@@ -239,8 +260,6 @@ struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   struct job *job = fut_arena_take(ctx->arena);
   if (job == NULL)
     return NULL;
-  job->bytes = job->space;
-  job->objects = &job->object;
   job->size = job->object_count = 0;
   job->name = NULL;
   job->mode = mode;
@@ -282,7 +301,7 @@ job_content job_outcome(const fut_future *future) {
   const struct job *job = (const struct job *)future;
   if (fut_future_abandoned(future))
     return (job_content){job->verdict->bytes, job->verdict->size, NULL, 0};
-  return (job_content){job->bytes, job->size, job->objects, job->object_count};
+  return content(job);
 }
 
 void job_set_size(fut_future *future, size_t size) {

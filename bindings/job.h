@@ -5,7 +5,7 @@
 #include "context.h"
 #include "task.h"
 
-#define JOB_SIZE ((size_t)256) /* of a block in the arena of a context */
+#define JOB_SIZE ((size_t)192) /* of a block in the arena of a context */
 
 struct job;
 

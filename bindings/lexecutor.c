@@ -31,12 +31,11 @@ static executor_box *box_test(lua_State *L, int index) {
 }
 
 executor_box *executor_check(lua_State *L, int arg) {
-  executor_box *box;
-  if (view_push_executor(L, arg)) {
+  executor_box *box = box_test(L, arg);
+  if (box == NULL && view_push_executor(L, arg)) {
     box = lua_touserdata(L, -1); /* which the view keeps */
     lua_pop(L, 1);
-  } else
-    box = box_test(L, arg);
+  }
   if (box == NULL)
     arg_type_error(L, arg, "Executor");
   if (box->executor == NULL)
@@ -260,9 +259,8 @@ void executor_function(lua_State *L, int arg) {
 }
 
 void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
-                       int first, int count, const call_options *options) {
-  future_box *future = future_push(L, ctx);
-  int at = lua_gettop(L);
+                       future_box *box, int first, int count,
+                       const call_options *options) {
   wire_message *message = context_message(L, ctx);
   enum wire_mode mode =
       fut_executor_far(executor) ? WIRE_PORTABLE : WIRE_THREAD;
@@ -270,7 +268,7 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
   struct job *job = job_new(ctx, message, mode);
   if (job == NULL)
     fail_no_memory(L);
-  future->future = job_future(job);
+  box->future = job_future(job);
   fut_task *task = job_task(job);
   fut_err err = set_options(job, options);
   if (err == FUT_OK)
@@ -284,14 +282,15 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
   }
   if (err != FUT_OK)
     executor_raise(L, ctx, executor, err);
-  lua_settop(L, at); /* the future */
 }
 
 static int l_executor_submit(lua_State *L) {
   context *ctx = context_get(L);
   executor_box *box = executor_check(L, 1);
   executor_function(L, 2);
-  executor_schedule(L, ctx, box->executor, 2, lua_gettop(L) - 1,
+  int count = lua_gettop(L) - 1;
+  future_box *future = future_push(L, ctx);
+  executor_schedule(L, ctx, box->executor, future, 2, count,
                     view_options(L, 1));
   return 1;
 }

@@ -3,6 +3,7 @@
 #define FUT_LEXECUTOR_H
 
 #include "context.h"
+#include "lfuture.h"
 #include "lview.h"
 
 typedef struct executor_box {
@@ -35,10 +36,11 @@ executor_box *executor_check(lua_State *L, int arg);
 void executor_function(lua_State *L, int arg);
 
 /* Schedule a call: the count values from index first on are the function and
-   its arguments. Push the future. Raises what submit raises. Blocks while too
-   many tasks wait. */
+   its arguments. The box, which is empty and on the stack, gets the future.
+   Raises what submit raises. Blocks while too many tasks wait. */
 void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
-                       int first, int count, const call_options *options);
+                       future_box *box, int first, int count,
+                       const call_options *options);
 
 /* Raise what keeps the executor from taking tasks. */
 _Noreturn void executor_raise(lua_State *L, context *ctx,

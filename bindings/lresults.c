@@ -30,11 +30,11 @@ static results *results_check(lua_State *L, int arg) {
  */
 
 /* Yield nothing any more; what was asked for is cancelled where it has not
-   started. Never raises. */
+   started. Requires that no calls are going out. Never raises. */
 static void finish(results *r) {
-  if (r->ended)
-    return;
   r->ended = true;
+  if (r->executor == NULL)
+    return;
   if (r->started && !fut_executor_forked(r->executor))
     r->carrier->cancel(r);
   r->carrier->close(r);
@@ -57,9 +57,15 @@ static void close_input(lua_State *L) {
   lua_settop(L, top);
 }
 
-/* End the results at index 1 in a call of theirs. */
+/* End the results at index 1 in a call of theirs. Where an input or a callback
+   does that while calls are going out, the step that sends them does the rest.
+ */
 static void end(lua_State *L, context *ctx, results *r) {
-  bool first = !r->ended;
+  if (r->sending) {
+    r->ended = true;
+    return;
+  }
+  bool first = r->executor != NULL;
   finish(r);
   if (first)
     close_input(L);
@@ -89,12 +95,12 @@ static bool send_one(lua_State *L, context *ctx, results *r) {
   r->asking = true;
   r->drained = !results_pull(L, r, SEND_INPUTS);
   r->asking = false;
-  if (!r->drained) {
+  if (!r->drained && !r->ended) {
     r->carrier->add(L, ctx, r, SEND_CALL, r->input_count + 1);
     r->pulled++;
   }
   lua_settop(L, SEND_INPUTS);
-  return !r->drained;
+  return !r->drained && !r->ended;
 }
 
 /* Whether one more call should go out before a result is read. sent is how
@@ -173,6 +179,21 @@ static bool should_send(const results *r) {
   return r->pulled - r->yielded + ample / 8 <= ample;
 }
 
+/* Wait until the next result is there; false at the end, which callbacks that
+   run meanwhile may bring about. Raises at the deadline. */
+static bool await(lua_State *L, context *ctx, results *r) {
+  bool in_time = true;
+  while (!r->ended && r->yielded < r->pulled && !r->carrier->ready(r)) {
+    if (!in_time) {
+      end(L, ctx, r);
+      fail_raise(L, ctx, FAIL_TIMEOUT,
+                 "the next result of map is not there yet");
+    }
+    in_time = r->carrier->await(L, ctx, r);
+  }
+  return !r->ended && r->yielded < r->pulled;
+}
+
 /* Push the number of the next call and its values, at index 2 and above, and
    return true, or false at the end. Raises the error of the call. */
 static bool step(lua_State *L, context *ctx, results *r) {
@@ -190,9 +211,9 @@ static bool step(lua_State *L, context *ctx, results *r) {
     end(L, ctx, r);
     return false;
   }
-  if (!r->carrier->ready(r) && !r->carrier->await(L, ctx, r)) {
+  if (!await(L, ctx, r)) {
     end(L, ctx, r);
-    fail_raise(L, ctx, FAIL_TIMEOUT, "the next result of map is not there yet");
+    return false;
   }
   int count;
   fut_state state = r->carrier->read(L, ctx, r, &count);

@@ -217,8 +217,11 @@ fut_future *map_arrival(map *m, fut_arena *arena) {
   m->arrival = arrival;
   atomic_store(&m->wanted, wanted);
   fut_mutex_unlock(&m->mutex);
-  if (before)
+  if (before) {
+    /* a step waits for it while a callback reads: let it look again */
+    fut_future_end(before, FUT_FINISHED);
     fut_future_release(before, arena);
+  }
   map_position next;
   if (map_next(m, &next))
     map_arrive(m);

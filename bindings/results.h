@@ -20,7 +20,8 @@ typedef struct carrier {
   uint64_t (*ample)(const results *r);
   /* Whether the next result is there. */
   bool (*ready)(results *r);
-  /* Wait until it is; false at the deadline. Raises interrupts. Blocks. */
+  /* Wait until it may be, while callbacks run, which may also end the results;
+     false at the deadline. Raises interrupts. Blocks. */
   bool (*await)(lua_State *L, context *ctx, results *r);
   /* Push the number of the call (1, 2, ...) and its values, or error and
      traceback; set how many these are. They are then let go of. */
@@ -38,9 +39,10 @@ extern const carrier carrier_tasks; /* one task for each call */
 enum {
   RESULTS_EXECUTOR = 1,
   RESULTS_FUNCTION,
-  RESULTS_INPUTS,  /* table: what was given */
-  RESULTS_CLOSING, /* what is to be closed with an iterator */
-  RESULTS_VALUES = RESULTS_CLOSING
+  RESULTS_INPUTS,   /* table: what was given */
+  RESULTS_CLOSING,  /* what is to be closed with an iterator */
+  RESULTS_OUTGOING, /* carrier_tasks: the future of a call that goes out */
+  RESULTS_VALUES = RESULTS_OUTGOING
 };
 
 enum input_kind { INPUT_ARRAY, INPUT_SEQUENCE, INPUT_ITERATOR };

@@ -81,18 +81,16 @@ static bool await(lua_State *L, context *ctx, results *r) {
     interrupt_check(L, ctx);
     callbacks_go_on(L, ctx);
     nap(L, ctx, r);
+    if (r->ended || ready(r))
+      return true;
   }
-  while (!ready(r)) {
-    future_box *box = future_push(L, ctx); /* lets go, whatever is raised */
-    box->future = map_arrival(r->map, ctx->arena);
-    if (box->future == NULL)
-      fail_no_memory(L);
-    bool fine = future_wait_until(L, ctx, box->future, r->deadline);
-    lua_pop(L, 1);
-    if (!fine)
-      return ready(r);
-  }
-  return true;
+  future_box *box = future_push(L, ctx); /* lets go, whatever is raised */
+  box->future = map_arrival(r->map, ctx->arena);
+  if (box->future == NULL)
+    fail_no_memory(L);
+  bool in_time = future_wait_until(L, ctx, box->future, r->deadline);
+  lua_pop(L, 1);
+  return in_time;
 }
 
 static fut_state read(lua_State *L, context *ctx, results *r, int *count) {

@@ -17,12 +17,11 @@ struct results_task {
   uint64_t number;
 };
 
-/* Put the call of a future behind the others. */
+/* Put the call of a future behind the others; takes the reference. */
 static bool append(results *r, fut_future *future) {
   struct results_task *task = fut_memory_new(sizeof *task);
   if (task == NULL)
     return false;
-  fut_object_hold(&future->object);
   task->future = future;
   task->number = r->pulled + 1;
   task->after = NULL;
@@ -54,6 +53,18 @@ static void forget(results *r, struct results_task *task, fut_arena *here) {
   fut_memory_free(task);
 }
 
+/* Push the box that holds the future of a call while it goes out, whatever is
+   raised meanwhile. */
+static future_box *outgoing(lua_State *L, context *ctx) {
+  if (lua_getiuservalue(L, 1, RESULTS_OUTGOING) == LUA_TNIL) {
+    lua_pop(L, 1);
+    future_push(L, ctx);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, RESULTS_OUTGOING);
+  }
+  return lua_touserdata(L, -1);
+}
+
 static void add(lua_State *L, context *ctx, results *r, int first, int count) {
   if (!r->open && !r->options.ordered) {
     fut_completions_init(&r->queue, ctx->waiter);
@@ -61,10 +72,11 @@ static void add(lua_State *L, context *ctx, results *r, int first, int count) {
   }
   call_options options = *view_options(L, 0); /* the usual ones */
   options.priority = r->options.priority;
-  executor_schedule(L, ctx, r->executor, first, count, &options);
-  future_box *box = lua_touserdata(L, -1);
+  future_box *box = outgoing(L, ctx);
+  executor_schedule(L, ctx, r->executor, box, first, count, &options);
   if (!append(r, box->future))
     fail_no_memory(L);
+  box->future = NULL;
   lua_pop(L, 1);
 }
 
@@ -91,28 +103,35 @@ static bool ready(results *r) {
 static bool await_any(lua_State *L, context *ctx, results *r) {
   interrupt_check(L, ctx);
   callbacks_go_on(L, ctx);
-  while (!ready(r)) {
-    fut_wait wait = context_wait(ctx, r->deadline);
-    switch (fut_wait_completions(&wait, &r->queue)) {
-    case FUT_OK:
-      break;
-    case FUT_EAGAIN:
-      callbacks_run(L, ctx);
-      break;
-    case FUT_EINTR:
-      interrupt_deliver(L, ctx);
-      break;
-    default:
-      return ready(r);
-    }
+  if (r->ended || ready(r))
+    return true;
+  fut_wait wait = context_wait(ctx, r->deadline);
+  switch (fut_wait_completions(&wait, &r->queue)) {
+  case FUT_OK:
+    return true;
+  case FUT_EAGAIN:
+    callbacks_run(L, ctx);
+    return true;
+  case FUT_EINTR:
+    interrupt_deliver(L, ctx);
+    return true;
+  default:
+    return false;
   }
-  return true;
+}
+
+/* Wait until the first call has ended. */
+static bool await_first(lua_State *L, context *ctx, results *r) {
+  future_box *box = future_push(L, ctx); /* lets go, whatever is raised */
+  fut_object_hold(&r->first->future->object);
+  box->future = r->first->future;
+  bool in_time = future_wait_until(L, ctx, box->future, r->deadline);
+  lua_pop(L, 1);
+  return in_time;
 }
 
 static bool await(lua_State *L, context *ctx, results *r) {
-  return r->options.ordered
-             ? future_wait_until(L, ctx, r->first->future, r->deadline)
-             : await_any(L, ctx, r);
+  return r->options.ordered ? await_first(L, ctx, r) : await_any(L, ctx, r);
 }
 
 static fut_state read(lua_State *L, context *ctx, results *r, int *count) {

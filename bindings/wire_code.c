@@ -13,6 +13,10 @@
 
 #include <lauxlib.h>
 
+/* Whoever ends a task gives back a reference to its code: to take one for each
+   task would tear the count to and fro between two processors. */
+#define STOCK 64
+
 static void free_code(fut_object *object) {
   fut_memory_free(((wire_code *)object)->source);
   fut_memory_free(object);
@@ -34,7 +38,8 @@ void code_cache_init(code_cache *cache) {
 static void drop_codes(code_cache *cache) {
   for (int i = 0; cache->codes && i < CODE_LIMIT * 2; i++)
     if (cache->codes[i]) {
-      fut_object_release(&cache->codes[i]->object);
+      fut_object_release_many(&cache->codes[i]->object,
+                              1 + cache->codes[i]->stock);
       cache->codes[i] = NULL;
     }
   cache->count = cache->byte_count = 0;
@@ -186,6 +191,7 @@ static wire_code *new_code(lua_State *L, code_cache *cache, uint64_t hash,
   code->size = size;
   code->upvalues = upvalues;
   code->env = env;
+  code->stock = 0;
   code->source = NULL;
   code->source_size = 0;
   return code;
@@ -243,6 +249,17 @@ wire_code *code_cache_find(lua_State *L, code_cache *cache, int index) {
 
 wire_code *code_cache_add(lua_State *L, code_cache *cache, int index) {
   return is_full(cache) ? NULL : add(L, cache, lua_absindex(L, index));
+}
+
+size_t code_cache_put(lua_State *L, wire_message *message, wire_code *code) {
+  wire_message_room(L, message);
+  if (code->stock == 0) {
+    fut_object_hold_many(&code->object, STOCK);
+    code->stock = STOCK;
+  }
+  code->stock--;
+  message->objects[message->object_count] = &code->object;
+  return message->object_count++;
 }
 
 void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,

@@ -10,7 +10,11 @@
 /* Any thread may read it, for it is never changed after it was made, but for
    the source. */
 typedef struct wire_code {
-  fut_object object;
+  fut_object object; /* its count changes with every task that ends ... */
+  char apart[64];    /* ... and is not in the way of those that begin */
+  unsigned stock;    /* references taken for messages to come; only for the
+                        state that made the code */
+  char apart_again[64];
   uint64_t id; /* of no other code of this process */
   uint64_t hash;
   size_t size;
@@ -60,6 +64,10 @@ wire_code *code_cache_peek(lua_State *L, code_cache *cache, int index);
 /* Add a function that is not known and return its code; NULL if the cache must
    be emptied first. Never runs the collector. Raises a memory error. */
 wire_code *code_cache_add(lua_State *L, code_cache *cache, int index);
+
+/* Append a reference to code, which is in the cache, to the message; return its
+   index. Raises a memory error. */
+size_t code_cache_put(lua_State *L, wire_message *message, wire_code *code);
 
 /* Keep a copy of how the source of code begins in a message. Requires that
    code is in the cache. Raises a memory error. */

@@ -54,12 +54,16 @@ void wire_message_grow(lua_State *L, wire_message *message, size_t more) {
                              message->size + more + 48, 1);
 }
 
-size_t wire_message_add(lua_State *L, wire_message *message,
-                        fut_object *object) {
+void wire_message_room(lua_State *L, wire_message *message) {
   if (message->object_count == message->object_capacity)
     message->objects =
         wire_grow(L, message->objects, &message->object_capacity,
                   message->object_count + 1, sizeof(fut_object *));
+}
+
+size_t wire_message_add(lua_State *L, wire_message *message,
+                        fut_object *object) {
+  wire_message_room(L, message);
   fut_object_hold(object);
   message->objects[message->object_count] = object;
   return message->object_count++;

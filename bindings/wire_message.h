@@ -22,6 +22,9 @@ void *wire_grow(lua_State *L, void *block, size_t *capacity, size_t needed,
 /* Make room for more bytes and some small things after them. */
 void wire_message_grow(lua_State *L, wire_message *message, size_t more);
 
+/* Make room for one reference more. */
+void wire_message_room(lua_State *L, wire_message *message);
+
 /* Append a new reference to object, return its index. */
 size_t wire_message_add(lua_State *L, wire_message *message,
                         fut_object *object);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define CHUNK_SIZE ((size_t)16384)
+#define LINE ((size_t)64) /* of a cache */
 
 /* A block that nobody uses. */
 struct spare {
@@ -107,6 +108,10 @@ static bool grow(fut_arena *arena) {
   chunk->next = arena->chunks;
   arena->chunks = chunk;
   arena->fresh = (char *)chunk->blocks;
+  /* blocks of whole lines share none, so that two threads that work on
+     neighbours do not take them away from each other */
+  if (arena->block_size % LINE == 0)
+    arena->fresh += -(uintptr_t)arena->fresh % LINE;
   arena->end = (char *)chunk + CHUNK_SIZE;
   return true;
 }

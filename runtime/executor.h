@@ -53,7 +53,8 @@ typedef struct fut_executor_ops {
 /* Embedded as the first member. Counted: owners, and every task submitted
    until its memory is let go. */
 struct fut_executor {
-  fut_object object;
+  fut_object object;        /* its count changes twice a task ... */
+  char apart[64];           /* ... and is not in the way of what follows */
   fut_object handle;        /* counts handles; see handle.h */
   bool handled;             /* set once: there were handles */
   fut_arena *arena;         /* of `terminated` and of vacancies; owned */

@@ -35,6 +35,12 @@ static inline void fut_object_hold(fut_object *object) {
   atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
 }
 
+/* Add so many references. As fut_object_hold(). */
+static inline void fut_object_hold_many(fut_object *object, unsigned count) {
+  /* relaxed: as above */
+  atomic_fetch_add_explicit(&object->references, count, memory_order_relaxed);
+}
+
 /* Add a reference unless the last one was given up: whether it did. Requires
    that the memory is still there. Any thread. Never blocks. */
 static inline bool fut_object_try_hold(fut_object *object) {
@@ -49,13 +55,17 @@ static inline bool fut_object_try_hold(fut_object *object) {
   return false;
 }
 
-/* Give up a reference; the last one ends the object. Any thread. */
-static inline void fut_object_release(fut_object *object) {
+/* Give up so many references; the last one ends the object. Any thread. */
+static inline void fut_object_release_many(fut_object *object, unsigned count) {
   /* release: what we did is visible to the one that frees;
      acquire: we see what all others did (partners of each other) */
-  if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) ==
-      1)
+  if (atomic_fetch_sub_explicit(&object->references, count,
+                                memory_order_acq_rel) == count)
     object->kind->free(object);
+}
+
+static inline void fut_object_release(fut_object *object) {
+  fut_object_release_many(object, 1);
 }
 
 #endif

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -51,7 +53,8 @@ void fut_process_signal(const fut_process *process, int signal) {
   syscall(SYS_pidfd_send_signal, process->watch, signal, NULL, 0);
 }
 
-int fut_process_last_descriptor(void) {
+/* Return the highest descriptor that may be open. */
+static int last_descriptor(void) {
   int last = 2;
   DIR *folder = opendir("/proc/self/fd");
   if (folder == NULL)
@@ -64,6 +67,25 @@ int fut_process_last_descriptor(void) {
   }
   closedir(folder);
   return last;
+}
+
+void fut_process_keep_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  mallopt(M_TOP_PAD, 256 << 10);
+#endif
+}
+
+void fut_process_close(int first, int last) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, first, last, 0) == 0)
+    return;
+#endif
+  if (last == INT_MAX) /* a kernel before 5.9 */
+    last = last_descriptor();
+  for (int fd = first; fd <= last; fd++)
+    close(fd);
 }
 
 fut_err fut_process_watch_parent(pid_t pid, int descriptor) {

@@ -5,6 +5,7 @@
 #include "descriptor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -46,9 +47,14 @@ void fut_process_signal(const fut_process *process, int signal) {
     kill(process->pid, signal);
 }
 
-int fut_process_last_descriptor(void) {
+void fut_process_keep_memory(void) {}
+
+void fut_process_close(int first, int last) {
   long limit = sysconf(_SC_OPEN_MAX);
-  return limit > 0 && limit < 65536 ? (int)limit - 1 : 65535;
+  if (last == INT_MAX)
+    last = limit > 0 && limit < 65536 ? (int)limit - 1 : 65535;
+  for (int fd = first; fd <= last; fd++)
+    close(fd);
 }
 
 fut_err fut_process_watch_parent(pid_t pid, int descriptor) {

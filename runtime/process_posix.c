@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -110,12 +111,13 @@ void fut_process_end_text(const fut_process_end *end, char *text, size_t size) {
   }
 }
 
-/* Whether fd is among those kept. */
-static bool kept_one(int fd, const int *kept, size_t count) {
+/* Return the first descriptor from fd on that is kept, INT_MAX if none is. */
+static int next_kept(int fd, const int *kept, size_t count) {
+  int next = INT_MAX;
   for (size_t i = 0; i < count; i++)
-    if (kept[i] == fd)
-      return true;
-  return false;
+    if (kept[i] >= fd && kept[i] < next)
+      next = kept[i];
+  return next;
 }
 
 void fut_process_limit_memory(size_t bytes) {
@@ -131,10 +133,14 @@ void fut_process_limit_memory(size_t bytes) {
 }
 
 void fut_process_settle(const int *kept, size_t count) {
-  int last = fut_process_last_descriptor();
-  for (int fd = 3; fd <= last; fd++)
-    if (!kept_one(fd, kept, count))
-      close(fd);
+  int fd = 3, next;
+  while ((next = next_kept(fd, kept, count)) < INT_MAX) {
+    if (next > fd)
+      fut_process_close(fd, next - 1);
+    fd = next + 1;
+  }
+  fut_process_close(fd, INT_MAX);
+  fut_process_keep_memory();
   signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends us */
   sigset_t none;
   sigemptyset(&none);

@@ -18,10 +18,11 @@ struct fut_queue {
   fut_mutex inbox_mutex;
   fifo inbox;                /* guarded by inbox_mutex */
   uint64_t order;            /* guarded by inbox_mutex: tasks ever pushed */
-  atomic_bool closed;        /* atomic, set under inbox_mutex */
   atomic_size_t inbox_count; /* atomic, changed under inbox_mutex */
+  char apart[64];            /* a cache line for what is read far oftener ... */
+  atomic_bool closed;        /* atomic, set under inbox_mutex */
   atomic_size_t urgent;      /* atomic: waiting tasks of a priority above 0 */
-  char apart[64];            /* two cache lines */
+  char apart_again[64];      /* ... than what is before and behind changes */
   fut_mutex ready_mutex;
   fifo ready;                /* guarded by ready_mutex: of priority 0 */
   fut_heap high, low;        /* guarded by ready_mutex: above and below 0 */

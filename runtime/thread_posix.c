@@ -7,15 +7,10 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#define LOCK_TRIES 40 /* about a microsecond */
+
 void fut_mutex_init(fut_mutex *mutex) {
-  pthread_mutexattr_t attributes;
-  CHECK(pthread_mutexattr_init(&attributes) == 0);
-#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
-  /* our sections are shorter than a sleep: try for a moment first */
-  CHECK(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP) == 0);
-#endif
-  CHECK(pthread_mutex_init(&mutex->handle, &attributes) == 0);
-  pthread_mutexattr_destroy(&attributes);
+  CHECK(pthread_mutex_init(&mutex->handle, NULL) == 0);
 }
 
 void fut_mutex_fini(fut_mutex *mutex) {
@@ -23,6 +18,12 @@ void fut_mutex_fini(fut_mutex *mutex) {
 }
 
 void fut_mutex_lock(fut_mutex *mutex) {
+  /* our sections are shorter than a sleep: try for a moment first */
+  for (int i = 0; i < LOCK_TRIES; i++) {
+    if (pthread_mutex_trylock(&mutex->handle) == 0)
+      return;
+    fut_thread_relax();
+  }
   CHECK(pthread_mutex_lock(&mutex->handle) == 0);
 }
 

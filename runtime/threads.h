@@ -89,8 +89,10 @@ typedef struct fut_worker {
 /* The pool. */
 struct fut_threads {
   fut_executor executor;
-  fut_queue *queue;
-  fut_idle idle;
+  fut_queue *queue; /* set once */
+  char apart[64];
+  fut_idle idle; /* changes with every batch */
+  char apart_again[64];
   unsigned max_workers; /* set once, as all below */
   char name[FUT_THREADS_NAME];
   size_t max_tasks_per_child;

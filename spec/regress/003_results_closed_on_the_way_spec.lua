@@ -29,7 +29,8 @@ for _, kind in ipairs { "thread", "process", "serial" } do
 
       it("may be closed by an input that is asked for more", function()
         local results
-        results = ex:options { buffersize = 2, ordered = ordered }:map(same, counter(100, function(n)
+        local view = ex:options { buffersize = 2, ordered = ordered }
+        results = view:map(same, counter(100, function(n)
           if n == 5 then results:close() end
         end))
         local read = 0

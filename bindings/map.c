@@ -44,7 +44,7 @@ map *map_new(fut_executor *executor, wire_message *function,
              .options = *options,
              .items = {.linked = !options->ordered}};
   content_init(&m->function);
-  m->tickets = fut_arena_new(map_ticket_size);
+  m->tickets = fut_arena_new(map_ticket_size());
   if (m->tickets == NULL || content_take(&m->function, function) == SIZE_MAX) {
     if (m->tickets)
       fut_arena_close(m->tickets);
@@ -62,7 +62,10 @@ map *map_new(fut_executor *executor, wire_message *function,
   return m;
 }
 
-void map_cancel(map *m) { map_give_up(m, FUT_OK, NULL); }
+void map_cancel(map *m) {
+  map_give_up(m, FUT_OK, NULL);
+  fut_executor_prune(m->executor);
+}
 
 fut_object *map_object(map *m) { return &m->object; }
 

@@ -15,6 +15,21 @@ bool map_item_leave(map_item *item, fut_state state, bool *whole) {
                                         (unsigned char)state);
 }
 
+bool map_item_lend(map_item *item, bool *whole) {
+  unsigned char before =
+      atomic_load_explicit(&item->state, memory_order_relaxed);
+  *whole = before & ITEM_WHOLE;
+  return (before & 7u) == FUT_PENDING &&
+         atomic_compare_exchange_strong(
+             &item->state, &before,
+             (unsigned char)(FUT_RUNNING | (before & ITEM_WHOLE)));
+}
+
+void map_item_return(map_item *item) {
+  unsigned whole = atomic_load(&item->state) & ITEM_WHOLE;
+  atomic_store(&item->state, (unsigned char)(FUT_PENDING | whole));
+}
+
 void map_segment_release(map_segment *segment) {
   /* release and acquire: as in fut_object_release() */
   if (atomic_fetch_sub_explicit(&segment->holders, 1, memory_order_acq_rel) !=

@@ -15,7 +15,10 @@ typedef struct map_item {
 
 _Static_assert(sizeof(map_item) == 16, "there are many of them");
 
-enum { ITEM_WHOLE = 8 }; /* set while PENDING: content holds the function too */
+enum {
+  ITEM_WHOLE = 8
+}; /* set while PENDING, or lent: content holds the
+      function too */
 
 /* Where an item that has ended lies among those that have (map.c). */
 typedef struct map_link {
@@ -53,6 +56,11 @@ static inline fut_state map_item_state(const map_item *item) {
 /* Move an item from PENDING to state; false if it is not. *whole says what the
    content is. Any thread. */
 bool map_item_leave(map_item *item, fut_state state, bool *whole);
+
+/* Move an item from PENDING to RUNNING, as map_item_leave(), in such a way that
+   it can be moved back. */
+bool map_item_lend(map_item *item, bool *whole);
+void map_item_return(map_item *item);
 
 /* Give up one hold; the last one frees it and what its items hold. Any
    thread. */

@@ -2,6 +2,10 @@
 #include "map_shared.h"
 #include "state.h"
 
+/* No loan takes less than this if it can be had: what a loan costs by itself,
+   some times over. */
+enum { NEAR_NS = 5000, FAR_NS = 50000 };
+
 /* A task that stands for items of a map. */
 struct ticket {
   fut_task task;
@@ -30,8 +34,7 @@ static unsigned rest(loan *lent) {
 /* --- tickets ---------------------------------------------------------------
  */
 
-/* The ticket that was in the queue is no longer. */
-static void ticket_left(map *m) {
+void map_ticket_left(map *m) {
   fut_mutex_lock(&m->mutex);
   m->ticket = false;
   fut_mutex_unlock(&m->mutex);
@@ -42,7 +45,7 @@ static fut_state ticket_run(fut_task *task, fut_worker_local *local);
 
 static void ticket_fail(fut_task *task, fut_err why, const char *message) {
   map *m = ((struct ticket *)task)->map;
-  ticket_left(m);
+  map_ticket_left(m);
   map_give_up(m, why, message);
   fut_future_end(&task->future, FUT_FAILED);
 }
@@ -50,14 +53,17 @@ static void ticket_fail(fut_task *task, fut_err why, const char *message) {
 static void ticket_fini(fut_future *future) {
   struct ticket *ticket = (struct ticket *)future;
   if (fut_future_state(future) == FUT_CANCELLED) {
-    ticket_left(ticket->map);
+    map_ticket_left(ticket->map);
     map_give_up(ticket->map, FUT_OK, NULL);
   }
   fut_object_release(&ticket->map->object);
   fut_task_fini(&ticket->task);
 }
 
-const size_t map_ticket_size = sizeof(struct ticket);
+size_t map_ticket_size(void) {
+  size_t here = sizeof(struct ticket);
+  return here > map_far_ticket_size ? here : map_far_ticket_size;
+}
 
 static const fut_task_kind ticket_kind = {
     .future = {.object = {"ticket", fut_future_free}, .fini = ticket_fini},
@@ -77,29 +83,35 @@ static loan *largest(const map *m) {
   return found;
 }
 
+static fut_task *ticket_new(map *m) {
+  struct ticket *ticket = fut_arena_take(m->tickets);
+  if (ticket == NULL)
+    return NULL;
+  fut_task_init(&ticket->task, &ticket_kind, m->tickets);
+  ticket->map = m;
+  return &ticket->task;
+}
+
 fut_task *map_ticket_due(map *m, bool *fine) {
   *fine = true;
   if (m->ticket || m->given_up ||
       (atomic_load_explicit(&m->idle, memory_order_relaxed) == 0 &&
        largest(m) == NULL))
     return NULL;
-  struct ticket *ticket = fut_arena_take(m->tickets);
+  fut_task *ticket =
+      fut_executor_far(m->executor) ? map_far_ticket_new(m) : ticket_new(m);
   *fine = ticket != NULL;
   if (ticket == NULL)
     return NULL;
-  fut_task_init(&ticket->task, &ticket_kind, m->tickets);
-  ticket->task.many = true;
-  ticket->task.priority = m->options.priority;
-  ticket->task.order = m->order;
-  ticket->map = m;
+  ticket->many = true;
+  ticket->priority = m->options.priority;
+  ticket->order = m->order;
   fut_object_hold(&m->object);
   m->ticket = true;
-  return &ticket->task;
+  return ticket;
 }
 
-/* See that a ticket is in the queue if anything is left to lend; false if it
-   cannot be. Worker only. */
-static bool pass_on(map *m) {
+bool map_pass_on(map *m) {
   bool fine;
   fut_mutex_lock(&m->mutex);
   fut_task *ticket = map_ticket_due(m, &fine);
@@ -114,25 +126,28 @@ static bool pass_on(map *m) {
 /* --- loans -----------------------------------------------------------------
  */
 
-/* Return how many of so many items the next loan takes. Assumes mutex held. */
-static size_t loan_size(const map *m, uint64_t left) {
-  if (m->options.chunksize > 0)
-    return m->options.chunksize;
+size_t map_loan_size(const map *m, uint64_t left) {
   long long item_ns = atomic_load_explicit(&m->item_ns, memory_order_relaxed);
   uint64_t size = m->loan * 2, share = left / (2 * m->executor->max_workers);
-  if (item_ns == 0)
+  if (m->options.chunksize > 0)
+    size = m->options.chunksize;
+  else if (item_ns == 0)
     size = 1;
-  else if (size > (uint64_t)(MAP_LOAN_NS / item_ns))
-    size = (uint64_t)(MAP_LOAN_NS / item_ns);
-  if (size > share)
-    size = share;
+  else {
+    long long least = fut_executor_far(m->executor) ? FAR_NS : NEAR_NS;
+    if (size > (uint64_t)(MAP_LOAN_NS / item_ns))
+      size = (uint64_t)(MAP_LOAN_NS / item_ns);
+    if (share < (uint64_t)(least / item_ns))
+      share = (uint64_t)(least / item_ns);
+    if (size > share)
+      size = share;
+  }
+  if (m->fit > 0 && size > m->fit)
+    size = m->fit;
   return size > 0 ? (size_t)size : 1;
 }
 
-/* Move the cursor to where there are items to lend, and return how many. Where
-   it was set back, segments behind it may be gone: then there are fewer than
-   were counted. Assumes mutex held. */
-static uint64_t seek(map *m) {
+uint64_t map_seek(map *m) {
   while (m->at && m->place == m->at->capacity && m->at->next) {
     m->at = m->at->next;
     m->place = 0;
@@ -159,7 +174,7 @@ static void take(map *m, loan *lent, map_segment *segment, unsigned from,
 
 /* Borrow what comes next. Assumes mutex held and that there is something. */
 static void borrow(map *m, loan *lent, uint64_t left) {
-  size_t size = loan_size(m, left);
+  size_t size = map_loan_size(m, left);
   if (size > left)
     size = (size_t)left;
   if (size > m->at->capacity - m->place)
@@ -183,7 +198,7 @@ static void halve(map *m, loan *lent, loan *other) {
 /* Get a loan; false if no item is left that has not started. */
 static bool lend(map *m, loan *lent) {
   fut_mutex_lock(&m->mutex);
-  uint64_t left = seek(m);
+  uint64_t left = map_seek(m);
   loan *other = left == 0 && !m->given_up ? largest(m) : NULL;
   if (left > 0)
     borrow(m, lent, left);
@@ -193,18 +208,30 @@ static bool lend(map *m, loan *lent) {
   return left > 0 || other;
 }
 
-/* Let the items of a loan from place on be lent anew. */
-static void give_back(map *m, const loan *lent, unsigned place) {
-  fut_mutex_lock(&m->mutex);
-  uint64_t number = lent->segment->first + place;
+void map_give_back(map *m, const map_segment *segment, unsigned place) {
+  uint64_t number = segment->first + place;
   uint64_t cursor = m->at->first + m->place;
-  if (lent->segment->listed && !m->given_up && number < cursor) {
-    m->at = lent->segment;
+  if (segment->listed && !m->given_up && number < cursor) {
+    m->at = (map_segment *)segment;
     m->place = place;
     map_recount(m);
   }
   m->loan = 1;
+}
+
+static void give_back(map *m, const loan *lent, unsigned place) {
+  fut_mutex_lock(&m->mutex);
+  map_give_back(m, lent->segment, place);
   fut_mutex_unlock(&m->mutex);
+}
+
+void map_measure(map *m, unsigned items, int64_t time) {
+  if (items == 0)
+    return;
+  long long each = time / items + 1;
+  long long before = atomic_load_explicit(&m->item_ns, memory_order_relaxed);
+  atomic_store_explicit(&m->item_ns, before ? (before + each) / 2 : each,
+                        memory_order_relaxed);
 }
 
 /* A loan is over, of which so many items took so long. */
@@ -216,12 +243,7 @@ static void settle(map *m, loan *lent, unsigned items, fut_deadline time) {
     m->loans = lent->next;
   if (lent->next)
     lent->next->before = lent->before;
-  if (items > 0) {
-    long long each = time / items + 1;
-    long long before = atomic_load_explicit(&m->item_ns, memory_order_relaxed);
-    atomic_store_explicit(&m->item_ns, before ? (before + each) / 2 : each,
-                          memory_order_relaxed);
-  }
+  map_measure(m, items, time);
   fut_mutex_unlock(&m->mutex);
   map_segment_release(lent->segment);
 }
@@ -294,7 +316,7 @@ static bool called_off(map *m, const loan *lent, unsigned place, bool ran) {
   if (!ran)
     return false; /* one step at least, or it would go round in circles */
   give_back(m, lent, place);
-  return pass_on(m);
+  return map_pass_on(m);
 }
 
 /* Run the items of a loan. Return whether the worker may go on with another
@@ -322,7 +344,7 @@ static bool work(map *m, loan *lent, fut_worker_local *local, bool *ran) {
   }
   if (!fine) { /* the worker looks after its state between tasks */
     give_back(m, lent, place);
-    go_on = !pass_on(m);
+    go_on = !map_pass_on(m);
   }
   report(m, lent);
   settle(m, lent, count, fut_clock_now() - start);
@@ -334,12 +356,12 @@ static fut_state ticket_run(fut_task *task, fut_worker_local *local) {
   fut_mutex_lock(&m->mutex);
   m->order = task->order;
   fut_mutex_unlock(&m->mutex);
-  ticket_left(m);
+  map_ticket_left(m);
   bool go_on = true, ran = false;
   loan lent;
   while (go_on && lend(m, &lent)) {
     lent.task = task;
-    pass_on(m);
+    map_pass_on(m);
     go_on = work(m, &lent, local, &ran);
   }
   return FUT_FINISHED;

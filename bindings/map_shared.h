@@ -47,6 +47,8 @@ struct map {
   bool given_up;      /* guarded by mutex: nothing is lent any more */
   struct map_loan *loans; /* guarded by mutex: those out */
   size_t loan;            /* guarded by mutex: items of the last one */
+  size_t fit; /* guarded by mutex: items whose outcomes a worker elsewhere had
+                 room for, 0: not known */
   fut_future *arrival;    /* guarded by mutex: a reference; NULL: none */
   atomic_llong wanted;  /* atomic, set under mutex: whose end ends arrival: the
                            number of an item + 1, or one of the above */
@@ -81,8 +83,34 @@ void map_recount(map *m);
    held. */
 fut_task *map_ticket_due(map *m, bool *fine);
 
-/* The size of a ticket. */
-extern const size_t map_ticket_size;
+/* See that a ticket is in the queue if anything is left to lend; false if it
+   cannot be. Requires what fut_executor_again() does. */
+bool map_pass_on(map *m);
+
+/* The ticket that was in the queue is no longer. */
+void map_ticket_left(map *m);
+
+/* Return how many of so many items the next loan takes. Assumes mutex held. */
+size_t map_loan_size(const map *m, uint64_t left);
+
+/* Move the cursor to where there are items to lend, and return how many. Where
+   it was set back, segments behind it may be gone: then there are fewer than
+   were counted. Assumes mutex held. */
+uint64_t map_seek(map *m);
+
+/* Let the items of a segment from place on be lent anew. Assumes mutex held. */
+void map_give_back(map *m, const map_segment *segment, unsigned place);
+
+/* So many items took so long. Assumes mutex held. */
+void map_measure(map *m, unsigned items, int64_t time);
+
+/* Return the size that tickets take in memory. */
+size_t map_ticket_size(void);
+
+/* Return a ticket for workers elsewhere (map_far.c), NULL: no memory. Assumes
+   mutex held. */
+fut_task *map_far_ticket_new(map *m);
+extern const size_t map_far_ticket_size;
 
 /* A ticket was given to the executor, whose queue counts it as a task. */
 static inline void map_ticket_counted(map *m) {

@@ -23,9 +23,13 @@ static bool plain(lua_State *L, int first, int count) {
   return true;
 }
 
+static enum wire_mode mode(const results *r) {
+  return fut_executor_far(r->executor) ? WIRE_PORTABLE : WIRE_THREAD;
+}
+
 static void open_map(lua_State *L, context *ctx, results *r, int function) {
   wire_message *message = context_message(L, ctx);
-  wire_encode(L, ctx->wire, function, 1, WIRE_THREAD, "argument", message);
+  wire_encode(L, ctx->wire, function, 1, mode(r), "argument", message);
   map_options options = {.chunksize = r->options.chunksize,
                          .priority = r->options.priority,
                          .ordered = r->options.ordered};
@@ -40,7 +44,7 @@ static void add(lua_State *L, context *ctx, results *r, int first, int count) {
   bool whole = !plain(L, first + 1, count - 1);
   wire_message *message = context_message(L, ctx);
   wire_encode(L, ctx->wire, whole ? first : first + 1,
-              whole ? count : count - 1, WIRE_THREAD, "argument", message);
+              whole ? count : count - 1, mode(r), "argument", message);
   if (!map_append(r->map, message, whole))
     fail_no_memory(L);
 }
@@ -102,7 +106,7 @@ static fut_state read(lua_State *L, context *ctx, results *r, int *count) {
   *count = 0;
   if (state != FUT_CANCELLED) {
     job_content outcome = content_message(&item->content);
-    *count = outcome_decode(L, ctx, &outcome, WIRE_THREAD, state);
+    *count = outcome_decode(L, ctx, &outcome, mode(r), state);
   }
   map_yield(r->map, next);
   return state;

@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #include "interruption.h"
+#include "map_far.h"
 #include "memory.h"
 #include "state.h"
 #include "state_environment.h"
@@ -108,18 +109,19 @@ static void fail(fut_process_outcome *outcome) {
   outcome->bytes = job_memory_failure(&outcome->size);
 }
 
-static void worker_run(fut_process_local *self, const fut_call *call,
-                       fut_process_outcome *outcome) {
+/* Whether there is a state; if not, that is the outcome. */
+static bool ready(fut_process_local *self, fut_process_outcome *outcome) {
   char *why = NULL;
-  if (call->bytes == NULL || open_state(self, &why) != FUT_OK) {
-    fut_memory_free(why); /* it was made before: memory, most probably */
-    fail(outcome);
-    return;
-  }
-  job_content content = {.bytes = call->bytes, .size = call->size};
-  fut_state state;
-  wire_message *message =
-      state_run(self->state, NULL, &content, call->name, &state);
+  if (open_state(self, &why) == FUT_OK)
+    return true;
+  fut_memory_free(why); /* it was made before: memory, most probably */
+  fail(outcome);
+  return false;
+}
+
+/* What a call has come to. */
+static void deliver(wire_message *message, fut_state state,
+                    fut_process_outcome *outcome) {
   fflush(stdout);
   outcome->stopped = state == FUT_CANCELLED;
   outcome->failed = state == FUT_FAILED;
@@ -128,6 +130,39 @@ static void worker_run(fut_process_local *self, const fut_call *call,
     outcome->size = message->size;
   } else if (!outcome->stopped)
     fail(outcome);
+}
+
+static void worker_run(fut_process_local *self, const fut_call *call,
+                       fut_process_outcome *outcome) {
+  if (call->bytes == NULL) {
+    fail(outcome);
+    return;
+  }
+  if (!ready(self, outcome))
+    return;
+  job_content content = {.bytes = call->bytes, .size = call->size};
+  fut_state state;
+  wire_message *message =
+      state_run(self->state, NULL, &content, call->name, &state);
+  deliver(message, state, outcome);
+}
+
+static void worker_run_next(fut_process_local *self, const fut_call *call,
+                            size_t *at, fut_process_outcome *outcome) {
+  if (call == NULL || call->bytes == NULL) {
+    fail(outcome);
+    return;
+  }
+  job_content function, item;
+  bool whole = map_far_next(call, at, &function, &item);
+  if (!ready(self, outcome))
+    return;
+  fut_state state;
+  wire_message *message =
+      whole
+          ? state_run(self->state, NULL, &item, NULL, &state)
+          : state_run_apart(self->state, NULL, &function, &item, NULL, &state);
+  deliver(message, state, outcome);
 }
 
 static void worker_stop(fut_process_local *self) {
@@ -161,6 +196,7 @@ static void worker_close(fut_process_local *self) {
 
 const fut_process_worker_ops worker_ops = {.open = worker_open,
                                            .run = worker_run,
+                                           .run_next = worker_run_next,
                                            .stop = worker_stop,
                                            .settle = worker_settle,
                                            .memory = worker_memory,

@@ -128,6 +128,11 @@ unsigned fut_executor_demands(fut_executor *executor, double priority) {
   return ops(executor)->demands(executor, priority);
 }
 
+void fut_executor_prune(fut_executor *executor) {
+  if (ops(executor)->prune && !fut_executor_forked(executor))
+    ops(executor)->prune(executor);
+}
+
 void fut_executor_count(fut_executor *executor, fut_state state,
                         uint64_t things) {
   _Atomic uint64_t *figure = state == FUT_FINISHED ? &executor->many_completed

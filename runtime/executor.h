@@ -47,6 +47,7 @@ typedef struct fut_executor_ops {
   /* See below; NULL: tasks that are many are not taken. */
   void (*again)(fut_executor *executor, fut_task *task);
   unsigned (*demands)(fut_executor *executor, double priority);
+  void (*prune)(fut_executor *executor); /* NULL: demands() tells it all */
   fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
@@ -104,7 +105,8 @@ fut_err fut_executor_refusal(const fut_executor *executor);
 
 /* Put a task in front of all of its priority, shut down or not: what a task
    that is many (task.h) leaves to do. Takes the reference. Requires that a
-   task of the executor is running on the calling thread. Never blocks. */
+   task of the executor is running on the calling thread, or lends, recalls or
+   settles there. Never blocks. */
 void fut_executor_again(fut_executor *executor, fut_task *task);
 
 /* What a task that is many must heed before each thing that it does. */
@@ -115,6 +117,10 @@ enum {
 
 /* Return which of these hold. Any thread. Never blocks. */
 unsigned fut_executor_demands(fut_executor *executor, double priority);
+
+/* Some of what tasks that are many have lent is not wanted any more: see that
+   it is not begun. Any thread. Never blocks. */
+void fut_executor_prune(fut_executor *executor);
 
 /* Count so many of the things that tasks that are many stand for as ended. Any
    thread. */

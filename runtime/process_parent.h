@@ -38,6 +38,9 @@ typedef struct fut_process_pool {
   fut_slots slots;       /* guarded by mutex */
   fut_children children; /* guarded by mutex */
   bool backlog;          /* guarded by mutex: the truth of segment.backlog */
+  unsigned hungry;       /* guarded by mutex: the truth of segment.hungry */
+  bool lent;             /* guarded by mutex: the truth of segment.lent */
+  bool given_up;         /* guarded by mutex: what waits is cancelled */
   unsigned phase;        /* guarded by mutex: the truth of segment.phase */
   bool start;            /* guarded by mutex: a worker is to be started */
   bool look;             /* guarded by mutex: see whether somebody has come */
@@ -67,6 +70,10 @@ void fut_process_unlock(fut_process_pool *pool);
 /* Take a task that no worker has, from wherever it is; NULL: there is none. */
 fut_task *fut_process_take_any(fut_process_pool *pool);
 
+/* Of tasks that are many take back all that was not begun, or (unwanted) only
+   what nobody wants. */
+void fut_process_recall(fut_process_pool *pool, bool unwanted);
+
 /* See what has become of the task in a slot. */
 void fut_process_look_at(fut_process_pool *pool, unsigned slot);
 
@@ -76,8 +83,9 @@ void fut_process_see_to_workers(fut_process_pool *pool, fut_deadline now);
 /* Move on to the end, when that has been asked for. */
 void fut_process_see_to_end(fut_process_pool *pool);
 
-/* Return when the first time limit of a task is up. */
-fut_deadline fut_process_next_limit(const fut_process_pool *pool);
+/* Return when the first time limit of a task is up, or workers that are idle
+   may take over what others have not come to. */
+fut_deadline fut_process_next_limit(fut_process_pool *pool);
 
 /* Wake the keeper. Also without the mutex. */
 void fut_process_ring(fut_process_pool *pool);

@@ -26,14 +26,34 @@ static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
   fut_queue_close(pool->queue);
   if (cancel_futures) {
     fut_process_lock(pool);
+    pool->given_up = true;
     fut_task *task;
     while ((task = fut_process_take_any(pool)) != NULL) {
-      pool->slots.cancelled += fut_future_state(&task->future) == FUT_PENDING;
+      pool->slots.cancelled +=
+          !task->many && fut_future_state(&task->future) == FUT_PENDING;
       fut_executor_refuse(task, FUT_OK);
     }
+    fut_process_recall(pool, false);
     fut_process_unlock(pool);
   }
   fut_process_step(pool);
+}
+
+/* Assumes mutex held, as whatever is lent or settled does. */
+static void pool_again(fut_executor *executor, fut_task *task) {
+  fut_process_pool *pool = (fut_process_pool *)executor;
+  if (pool->given_up)
+    fut_executor_refuse(task, FUT_OK);
+  else
+    fut_queue_push_front(pool->queue, task);
+  atomic_store(&pool->wanted, true);
+}
+
+static void pool_prune(fut_executor *executor) {
+  fut_process_pool *pool = (fut_process_pool *)executor;
+  fut_process_lock(pool);
+  fut_process_recall(pool, true);
+  fut_process_unlock(pool);
 }
 
 static void pool_look(fut_executor *executor, fut_task *task, bool cancel) {
@@ -198,6 +218,8 @@ static const fut_executor_ops pool_ops = {
     .join = pool_join,
     .stats = pool_stats,
     .memory = pool_memory,
+    .again = pool_again,
+    .prune = pool_prune,
     .stop = pool_stop,
     .look = pool_look,
     .watch = pool_watch,
@@ -235,6 +257,8 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   if (err != FUT_OK)
     goto free_pool;
   pool->executor.max_workers = workers;
+  pool->executor.shares = options->pool.max_tasks_per_child == FUT_UNLIMITED &&
+                          options->pool.max_pending == FUT_UNLIMITED;
   err = fut_shared_new(&pool->shared, settings_at + options->settings_size);
   if (err != FUT_OK)
     goto fini_executor;
@@ -260,7 +284,9 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   atomic_init(&pool->wanted, false);
   pool->respawn = options->respawn;
   pool->cpus = pool->segment->cpus;
-  pool->backlog = pool->start = pool->look = false;
+  pool->hungry = 0;
+  pool->backlog = pool->lent = pool->given_up = false;
+  pool->start = pool->look = false;
   pool->phase = FUT_PHASE_OPEN;
   pool->no_start = FUT_POLL;
   pool->wake_at = FUT_NEVER;

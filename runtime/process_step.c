@@ -4,6 +4,9 @@
 
 #include <limits.h>
 
+#define RELIEVE_NS 1000000 /* so long a worker keeps what it has not begun */
+#define AHEAD_NS 500000    /* of tasks that are many so much is handed out */
+
 /* --- handing out -------------------------------------------------------------
  */
 
@@ -32,17 +35,32 @@ static bool more(const fut_process_pool *pool) {
   return pool->slots.back.top || fut_queue_count(pool->queue) > 0;
 }
 
+/* Whether enough is handed out to go on with: how much is lent at a time turns
+   out only as it is done. */
+static bool sated(fut_process_pool *pool, unsigned each) {
+  return fut_slots_waiting(&pool->slots) >= each * pool->children.size;
+}
+
+/* Return how much of tasks that are many to hand out for each worker. */
+static unsigned ahead(const fut_process_pool *pool) {
+  int64_t took = pool->slots.many_took;
+  int64_t each = took > 0 ? AHEAD_NS / took : 2;
+  int64_t most = FUT_SLOTS / 2 / pool->children.size;
+  each = each < most ? each : most;
+  return each > 2 ? (unsigned)each : 2;
+}
+
 /* Whether no more are to be handed out now. */
 static bool full(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   /* where priorities matter few are handed out, to be recalled again */
-  return !fut_slots_room(slots) ||
-         (slots->sorted && fut_slots_waiting(slots) >= 2 * pool->children.size);
+  return !fut_slots_room(slots) || (slots->sorted && sated(pool, 2));
 }
 
 static void hand_out(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   bool tell = pool->executor.room.limit != FUT_UNLIMITED;
+  unsigned hungry = FUT_SLOTS / 4;
   while (more(pool)) {
     /* nothing plain goes before what is handed out, unless that is low */
     if (full(pool) && !fut_queue_urgent(pool->queue) && slots->lowest >= 0)
@@ -60,12 +78,66 @@ static void hand_out(fut_process_pool *pool) {
     } else if (full(pool)) {
       fut_heap_push(&slots->back, task);
       break;
+    } else if (task->many && sated(pool, ahead(pool))) {
+      fut_heap_push(&slots->back, task);
+      hungry = ahead(pool) * pool->children.size / 2;
+      break;
     } else
       fut_slots_hand_out(slots, task, tell);
   }
   if (pool->backlog != more(pool)) {
     pool->backlog = !pool->backlog;
     atomic_store(&pool->segment->backlog, pool->backlog);
+  }
+  if (pool->hungry != hungry) {
+    pool->hungry = hungry;
+    atomic_store(&pool->segment->hungry, hungry);
+  }
+  if (pool->lent != (slots->many > 0)) {
+    pool->lent = !pool->lent;
+    atomic_store(&pool->segment->lent, pool->lent);
+  }
+}
+
+/* Whether a worker could do what others have not come to: it has nothing to do,
+   and nothing else waits. */
+static bool idle(fut_process_pool *pool) {
+  if (pool->slots.many == 0 || more(pool) ||
+      fut_slots_waiting(&pool->slots) > 0 ||
+      fut_executor_broken(&pool->executor))
+    return false;
+  bool found = pool->children.present < pool->children.size;
+  for (unsigned i = 0; i < pool->children.size && !found; i++) {
+    unsigned state = atomic_load(&pool->segment->seat[i].state);
+    found = state == FUT_SEAT_ASLEEP || state == FUT_SEAT_SEARCHING;
+  }
+  return found;
+}
+
+/* Take back what workers that are at many things have not come to, if others
+   are idle. */
+static void relieve(fut_process_pool *pool) {
+  if (!idle(pool))
+    return;
+  fut_deadline before = fut_clock_now() - RELIEVE_NS;
+  for (unsigned at = 0; at < FUT_SLOTS && pool->slots.many > 0; at++)
+    if (fut_slots_cut(&pool->slots, at, before)) {
+      hand_out(pool);
+      break;
+    }
+}
+
+void fut_process_recall(fut_process_pool *pool, bool unwanted) {
+  fut_slots *slots = &pool->slots;
+  for (unsigned at = 0; at < FUT_SLOTS && slots->used > 0; at++) {
+    fut_task *task = slots->handed[at].task;
+    if (task == NULL || !task->many ||
+        (unwanted && !fut_task_kind_of(task)->unwanted(task)))
+      continue;
+    if ((task = fut_slots_take_back(slots, at)) != NULL)
+      fut_executor_refuse(task, FUT_OK);
+    else
+      fut_slots_cut(slots, at, FUT_NEVER);
   }
 }
 
@@ -112,13 +184,19 @@ void fut_process_see_to_end(fut_process_pool *pool) {
   }
 }
 
-fut_deadline fut_process_next_limit(const fut_process_pool *pool) {
+fut_deadline fut_process_next_limit(fut_process_pool *pool) {
   const fut_slots *slots = &pool->slots;
   fut_deadline first = FUT_NEVER;
   for (unsigned at = 0; at < FUT_SLOTS && slots->telling > 0; at++) {
     const fut_handed *handed = &slots->handed[at];
     if (handed->task && !handed->stopping && handed->limit < first)
       first = handed->limit;
+  }
+  bool relief = idle(pool);
+  for (unsigned at = 0; relief && at < FUT_SLOTS; at++) {
+    fut_deadline since = fut_slots_since(slots, at);
+    if (since < first - RELIEVE_NS)
+      first = since + RELIEVE_NS;
   }
   return first;
 }
@@ -140,6 +218,7 @@ static void pass(fut_process_pool *pool) {
     fut_children_collect(&pool->children, i, &pool->slots);
   fut_slots_look(&pool->slots);
   hand_out(pool);
+  relieve(pool);
   fut_process_see_to_workers(pool, FUT_POLL);
   fut_process_see_to_end(pool);
   if (fut_process_next_limit(pool) < pool->wake_at)

@@ -31,8 +31,6 @@
 #define LINGER_TASKS 4
 #define LINGER_SKIP_LIMIT 63
 #define CALL_KEPT ((size_t)1 << 20)
-#define HUNGRY                                                                 \
-  (FUT_SLOTS / 4) /* with fewer tickets the parent hands out more */
 
 enum { SEGMENT, STREAMS, EVENT, DOORBELL, CORD, STOP, LEASE };
 
@@ -82,6 +80,12 @@ static void ring_parent(struct worker *worker) {
     fut_doorbell_ring(worker->doorbell);
   else
     ring_keeper(worker);
+}
+
+/* Wake a thread that waits, if there is one, or where that is not known. */
+static void ring_waiting(struct worker *worker) {
+  if (worker->doorbell == NULL || atomic_load(&worker->doorbell->asleep) > 0)
+    ring_parent(worker);
 }
 
 /* --- looking for a task ------------------------------------------------------
@@ -205,7 +209,8 @@ static bool sleep_idle(struct worker *worker) {
       patience < FUT_NEVER - now ? now + patience : FUT_NEVER;
   unsigned rung = fut_bell_rung(&seat->bell);
   atomic_store(&seat->state, FUT_SEAT_ASLEEP);
-  if (atomic_load(&worker->segment->backlog))
+  if (atomic_load(&worker->segment->backlog) ||
+      atomic_load(&worker->segment->lent))
     ring_keeper(worker); /* it finds us asleep when it hands out */
   /* the last look: for the work, and for the end */
   bool stay = atomic_load(&worker->segment->phase) == FUT_PHASE_CLOSED ||
@@ -262,7 +267,8 @@ static void linger(struct worker *worker) {
 /* Have the next task: false if the worker is to end. Blocks. */
 static bool next(struct worker *worker) {
   worker->at = FUT_SLOTS;
-  if (atomic_load(&worker->segment->backlog) && tickets_left(worker) < HUNGRY)
+  if (atomic_load(&worker->segment->backlog) &&
+      tickets_left(worker) < atomic_load(&worker->segment->hungry))
     ring_keeper(worker);
   if (!worker->searching && take(worker))
     return true;
@@ -349,6 +355,7 @@ static void finish(struct worker *worker) {
       fut_slot_word(worker->generation, FUT_SLOT_RUNNING, worker->number);
   uint64_t done =
       fut_slot_word(worker->generation, FUT_SLOT_DONE, worker->number);
+  bool many = slot->things > 0;
   /* before anybody can know that it is done: who then has another task finds
      us searching, and needs no other worker */
   if (tickets_left(worker) == 0)
@@ -366,6 +373,8 @@ static void finish(struct worker *worker) {
   if (atomic_load(&slot->watched) ||
       atomic_load(&worker->segment->phase) != FUT_PHASE_OPEN)
     ring_parent(worker);
+  else if (many)
+    ring_waiting(worker);
 }
 
 /* Say which task is under way, for the guardian: false if it is to be stopped
@@ -392,9 +401,133 @@ static void end(struct worker *worker) {
   }
 }
 
+static void clean_up(struct worker *worker) {
+  if (worker->ops->settle) /* the outcome may go with it */
+    worker->ops->settle(worker->local);
+}
+
+static enum fut_outcome kind_of(const fut_process_outcome *outcome) {
+  return outcome->stopped  ? FUT_OUTCOME_STOPPED
+         : outcome->failed ? FUT_OUTCOME_ERROR
+                           : FUT_OUTCOME_VALUES;
+}
+
+/* --- many things -------------------------------------------------------------
+ */
+
+/* Begin the next of them, unless the parent has had it back. */
+static bool begin_next(struct worker *worker, unsigned number) {
+  _Atomic uint64_t *share = &slot_of(worker)->share;
+  uint64_t seen = atomic_load(share);
+  do
+    if (fut_slot_generation(seen) != worker->generation ||
+        number >= fut_share_end(seen))
+      return false;
+  while (!atomic_compare_exchange_weak(
+      share, &seen,
+      fut_slot_share(worker->generation, number + 1, fut_share_end(seen))));
+  return true;
+}
+
+static void write_frame(unsigned char *bytes,
+                        const fut_process_outcome *outcome) {
+  uint32_t size = outcome->stopped ? 0 : (uint32_t)outcome->size;
+  memcpy(bytes, &size, sizeof size);
+  bytes[4] = (unsigned char)kind_of(outcome);
+  if (size > 0)
+    memcpy(bytes + FUT_FRAME_HEAD, outcome->bytes, size);
+}
+
+/* Send the frames in the slot with one more that does not fit there: false if
+   memory ran out. Blocks. */
+static bool send_frames(struct worker *worker, size_t filled,
+                        const fut_process_outcome *outcome) {
+  size_t size = filled + FUT_FRAME_HEAD + outcome->size;
+  unsigned char *bytes =
+      outcome->size < UINT32_MAX ? fut_memory_new(size) : NULL;
+  if (bytes == NULL)
+    return false;
+  memcpy(bytes, slot_of(worker)->bytes, filled);
+  write_frame(bytes + filled, outcome);
+  atomic_store(&slot_of(worker)->size, size);
+  send_outcome(worker, bytes, size);
+  fut_memory_free(bytes);
+  return true;
+}
+
+/* Do them one after another, each of which leaves a frame in the slot, until
+   the parent has the rest back or the slot is full. The call lies elsewhere. */
+static void run_many(struct worker *worker, const fut_call *call, bool go) {
+  fut_slot *slot = slot_of(worker);
+  size_t filled = 0, at = 0;
+  unsigned number = 0;
+  atomic_store(&slot->size, 0);
+  for (bool more = go; more && begin_next(worker, number); number++) {
+    fut_process_outcome outcome = {.stopped = false};
+    worker->ops->run_next(worker->local, call, &at, &outcome);
+    size_t size = outcome.stopped ? 0 : outcome.size;
+    if (size <= FUT_SLOT_SPACE - filled - FUT_FRAME_HEAD) {
+      write_frame(slot->bytes + filled, &outcome);
+      filled += FUT_FRAME_HEAD + size;
+      atomic_store(&slot->size, filled);
+      atomic_store(&slot->framed, (uint64_t)(number + 1) << 32 | filled);
+      more = FUT_SLOT_SPACE - filled > FUT_FRAME_HEAD + 64;
+    } else {
+      more = false;
+      if (!send_frames(worker, filled, &outcome)) {
+        fut_process_outcome none = {.failed = true};
+        worker->ops->run_next(worker->local, NULL, &at, &none);
+        write_frame(slot->bytes + filled, &none);
+        filled += FUT_FRAME_HEAD + none.size;
+        atomic_store(&slot->size, filled);
+      }
+    }
+    clean_up(worker);
+    more = more &&
+           !(atomic_load(&worker->segment->words[worker->at]) & FUT_SLOT_STOP);
+  }
+  slot->ended = (uint16_t)number;
+  slot->took = fut_clock_now() - worker->since;
+  end(worker);
+}
+
+/* --- a task ------------------------------------------------------------------
+ */
+
+static void run_one(struct worker *worker, const fut_call *call, bool go) {
+  fut_slot *slot = slot_of(worker);
+  fut_process_outcome outcome = {.stopped = !go};
+  if (go)
+    worker->ops->run(worker->local, call, &outcome);
+  end(worker);
+  slot->outcome = (uint8_t)kind_of(&outcome);
+  size_t size = outcome.stopped ? 0 : outcome.size;
+  atomic_store(&slot->size, size);
+  if (size > FUT_SLOT_SPACE)
+    send_outcome(worker, outcome.bytes, size);
+  else if (size > 0)
+    memcpy(slot->bytes, outcome.bytes, size);
+  clean_up(worker);
+}
+
+/* Have the bytes of a call that lies in the slot elsewhere: false if memory ran
+   out. */
+static bool copy_call(struct worker *worker, const unsigned char *bytes,
+                      size_t size) {
+  if (size > worker->call_capacity) {
+    fut_memory_free(worker->call);
+    worker->call = fut_memory_new(FUT_SLOT_SPACE);
+    worker->call_capacity = worker->call ? FUT_SLOT_SPACE : 0;
+  }
+  if (worker->call)
+    memcpy(worker->call, bytes, size);
+  return worker->call != NULL;
+}
+
 static void run(struct worker *worker) {
   fut_slot *slot = slot_of(worker);
   bool go = begin(worker);
+  bool many = slot->things > 0;
   char name[FUT_SLOT_SPACE / 4 + 1];
   size_t name_size =
       slot->name_size < sizeof name ? slot->name_size : sizeof name - 1;
@@ -407,24 +540,16 @@ static void run(struct worker *worker) {
   if (call.size > FUT_SLOT_SPACE - name_size) {
     there = fetch_call(worker, call.size);
     call.bytes = worker->call;
+  } else if (many) {
+    there = copy_call(worker, call.bytes, call.size);
+    call.bytes = worker->call;
   }
   if (!there)
     call = (fut_call){.name = NULL}; /* no bytes: no memory for them */
-  fut_process_outcome outcome = {.stopped = !go};
-  if (go)
-    worker->ops->run(worker->local, &call, &outcome);
-  end(worker);
-  slot->outcome = outcome.stopped  ? FUT_OUTCOME_STOPPED
-                  : outcome.failed ? FUT_OUTCOME_ERROR
-                                   : FUT_OUTCOME_VALUES;
-  size_t size = outcome.stopped ? 0 : outcome.size;
-  atomic_store(&slot->size, size);
-  if (size > FUT_SLOT_SPACE)
-    send_outcome(worker, outcome.bytes, size);
-  else if (size > 0)
-    memcpy(slot->bytes, outcome.bytes, size);
-  if (worker->ops->settle) /* the outcome may go with it */
-    worker->ops->settle(worker->local);
+  if (many)
+    run_many(worker, &call, go);
+  else
+    run_one(worker, &call, go);
   if (worker->call_capacity > CALL_KEPT) {
     fut_memory_free(worker->call);
     worker->call = NULL;

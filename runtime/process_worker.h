@@ -51,6 +51,10 @@ typedef struct fut_process_worker_ops {
      there was no memory for them. */
   void (*run)(fut_process_local *local, const fut_call *call,
               fut_process_outcome *outcome);
+  /* Do the next of the many things that a call stands for; *at is 0 at first,
+     and then as it was left. */
+  void (*run_next)(fut_process_local *local, const fut_call *call, size_t *at,
+                   fut_process_outcome *outcome);
   /* Ask the call that is being made to stop, maybe again and again. By another
      thread; the call does not end meanwhile. NULL: not possible. Never
      blocks. */

@@ -71,6 +71,27 @@ enum fut_outcome {
   FUT_OUTCOME_STOPPED /* nothing came out: the task was stopped */
 };
 
+/* Where a call stands for many things, each is begun by one step on a word of
+   its own: so many were begun, and so many may be. The parent lowers the latter
+   to have back what was not begun. */
+static inline uint64_t fut_slot_share(uint32_t generation, unsigned started,
+                                      unsigned end) {
+  return (uint64_t)generation << FUT_SLOT_GENERATION_SHIFT |
+         (uint64_t)started << 16 | end;
+}
+
+static inline unsigned fut_share_started(uint64_t share) {
+  return (unsigned)(share >> 16) & 0xffffu;
+}
+
+static inline unsigned fut_share_end(uint64_t share) {
+  return (unsigned)share & 0xffffu;
+}
+
+/* What came of each of many things is a frame: size in 4 bytes, an enum
+   fut_outcome in one, the bytes. */
+enum { FUT_FRAME_HEAD = 5 };
+
 /* What comes with a word: written by whose step is next, before that step. */
 typedef struct fut_slot {
   _Atomic uint64_t size; /* bytes of the call, then of the outcome */
@@ -79,6 +100,13 @@ typedef struct fut_slot {
   uint8_t tell;          /* ring the parent at the start */
   atomic_bool watched;   /* atomic: ring the parent at the end */
   _Atomic int64_t started; /* atomic: ns of the monotonic clock, if tell */
+  uint16_t things;         /* that the call stands for; 0: it is a plain one */
+  uint16_t ended;          /* of those, in what DONE brings */
+  int64_t took;            /* ns that these took */
+  _Atomic uint64_t share;  /* atomic: of many things; see above */
+  _Atomic uint64_t framed; /* atomic, worker writes: of many things, how many
+                              have left frames in bytes, << 32, and how many
+                              bytes these are: so that they outlive it */
   unsigned char bytes[FUT_SLOT_SPACE]; /* what is longer goes by the streams */
 } fut_slot;
 
@@ -151,6 +179,10 @@ typedef struct fut_segment {
   char name[32];              /* set once: prefix of the workers' names */
   atomic_uint phase;          /* atomic, parent writes: enum fut_phase */
   atomic_bool backlog; /* atomic, parent writes: there is more to hand out */
+  atomic_uint hungry; /* atomic, parent writes: it hands more out when there are
+                         fewer tickets */
+  atomic_bool lent;   /* atomic, parent writes: somebody has many things to do,
+                         of which one that is idle could take some */
   atomic_bool
       parent_asleep; /* atomic: its keeper is to be woken by the event */
   atomic_uint

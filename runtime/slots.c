@@ -11,12 +11,13 @@
 
 void fut_slots_init(fut_slots *slots, fut_segment *segment) {
   slots->segment = segment;
-  slots->used = slots->telling = slots->stopping = 0;
+  slots->used = slots->telling = slots->stopping = slots->many = 0;
   slots->lost = slots->sorted = false;
   slots->fed = 0;
   slots->lowest = INFINITY;
   slots->completed = slots->failed = slots->cancelled = 0;
   slots->queue_time = 0;
+  slots->many_took = 0;
   slots->back = (fut_heap){NULL};
   slots->free = 1;
   for (unsigned i = 0; i < FUT_SLOTS; i++)
@@ -62,7 +63,32 @@ static void feed(fut_slots *slots, uint64_t ticket) {
   atomic_store(&tickets->fed, ++slots->fed);
 }
 
-void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
+/* Fill in what a call that stands for many things needs. */
+static void share(fut_slots *slots, unsigned at, unsigned things) {
+  fut_handed *handed = &slots->handed[at];
+  fut_slot *slot = &slots->segment->slots[at];
+  handed->things = things;
+  slot->things = (uint16_t)things;
+  slots->many += things > 1;
+  if (things == 0)
+    return;
+  handed->since = fut_clock_now();
+  slot->ended = 0;
+  slot->took = 0;
+  /* relaxed, both: published by the word */
+  atomic_store_explicit(&slot->share,
+                        fut_slot_share(handed->generation, 0, things),
+                        memory_order_relaxed);
+  atomic_store_explicit(&slot->framed, 0, memory_order_relaxed);
+}
+
+bool fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
+  unsigned things = 0;
+  if (task->many && (things = fut_task_kind_of(task)->lend(task)) == 0) {
+    fut_future_end(&task->future, FUT_FINISHED);
+    fut_future_release(&task->future, NULL);
+    return false;
+  }
   unsigned at = slots->free - 1u;
   fut_handed *handed = &slots->handed[at];
   fut_slot *slot = &slots->segment->slots[at];
@@ -85,6 +111,7 @@ void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
   handed->tell = tell || task->timeout != FUT_NEVER;
   slot->tell = handed->tell;
   slots->telling += handed->tell;
+  share(slots, at, things);
   atomic_store_explicit(&slot->started, 0, memory_order_relaxed);
   /* relaxed, both: published by the word */
   atomic_store_explicit(&slot->watched, fut_future_watched(&task->future),
@@ -92,6 +119,7 @@ void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
   uint64_t word = fut_slot_word(handed->generation, FUT_SLOT_READY, 0);
   atomic_store(&slots->segment->words[at], word);
   feed(slots, fut_slot_word(handed->generation, FUT_SLOT_READY, at));
+  return true;
 }
 
 /* Whether any task is READY, with a ticket or without. */
@@ -122,6 +150,7 @@ static fut_task *release(fut_slots *slots, unsigned at) {
   fut_task *task = handed->task;
   slots->telling -= handed->tell;
   slots->stopping -= handed->stopping;
+  slots->many -= handed->things > 1;
   handed->task = NULL;
   handed->next = slots->free;
   slots->free = (uint16_t)(at + 1);
@@ -140,6 +169,38 @@ fut_task *fut_slots_take_back(fut_slots *slots, unsigned at) {
           fut_slot_word(slots->handed[at].generation, FUT_SLOT_FREE, 0)))
     return NULL;
   return release(slots, at);
+}
+
+fut_deadline fut_slots_since(const fut_slots *slots, unsigned at) {
+  const fut_handed *handed = &slots->handed[at];
+  if (handed->task == NULL || handed->things < 2 ||
+      fut_slot_state(fut_slots_word(slots, at)) != FUT_SLOT_RUNNING)
+    return FUT_NEVER;
+  const fut_slot *slot = &slots->segment->slots[at];
+  if (fut_share_started(atomic_load(&slot->share)) >= handed->things)
+    return FUT_NEVER;
+  int64_t started = atomic_load(&slot->started);
+  return started > handed->since ? started : handed->since;
+}
+
+bool fut_slots_cut(fut_slots *slots, unsigned at, fut_deadline before) {
+  fut_handed *handed = &slots->handed[at];
+  if (fut_slots_since(slots, at) >= before)
+    return false;
+  _Atomic uint64_t *word = &slots->segment->slots[at].share;
+  uint64_t seen = atomic_load(word);
+  unsigned begun;
+  do {
+    begun = fut_share_started(seen);
+    if (fut_slot_generation(seen) != handed->generation ||
+        begun >= handed->things)
+      return false;
+  } while (!atomic_compare_exchange_weak(
+      word, &seen, fut_slot_share(handed->generation, begun, begun)));
+  slots->many -= begun < 2;
+  handed->things = begun;
+  fut_task_kind_of(handed->task)->recall(handed->task, begun);
+  return true;
 }
 
 void fut_slots_recall(fut_slots *slots) {
@@ -244,10 +305,61 @@ static bool receive(fut_slots *slots, unsigned at) {
   return room != NULL;
 }
 
+/* Let go of a task that is many. */
+static void settle(fut_slots *slots, unsigned at, const fut_lent *lent) {
+  fut_task *task = release(slots, at);
+  fut_task_kind_of(task)->settle(task, lent);
+  fut_future_end(&task->future, FUT_FINISHED);
+  fut_future_release(&task->future, NULL);
+}
+
+/* One that is done. */
+static void collect_many(fut_slots *slots, unsigned at) {
+  const fut_slot *slot = &slots->segment->slots[at];
+  unsigned things = slots->handed[at].things, ended = slot->ended;
+  ended = ended < things ? ended : things;
+  bool received = receive(slots, at);
+  if (slot->took > 0)
+    slots->many_took += (slot->took - slots->many_took) / 8;
+  fut_lent lent = {.ended = received ? ended : 0,
+                   .size = (size_t)atomic_load(&slot->size),
+                   .started = ended,
+                   .why = FUT_ENOMEM,
+                   .took = slot->took};
+  settle(slots, at, &lent);
+}
+
+/* One whose worker is gone: what it has left counts, and what it was at has
+   failed, but for those that nobody has begun. */
+static void salvage_many(fut_slots *slots, unsigned at, fut_err why,
+                         const char *message) {
+  fut_handed *handed = &slots->handed[at];
+  const fut_slot *slot = &slots->segment->slots[at];
+  unsigned begun = fut_share_started(atomic_load(&slot->share));
+  uint64_t framed = atomic_load(&slot->framed);
+  size_t size = (size_t)(framed & 0xffffffffu);
+  fut_lent lent = {.why = why, .message = message};
+  lent.started = begun < handed->things ? begun : handed->things;
+  lent.ended = (unsigned)(framed >> 32);
+  unsigned char *room = NULL;
+  if (lent.ended <= lent.started && size <= FUT_SLOT_SPACE)
+    room = fut_task_kind_of(handed->task)->outcome(handed->task, size);
+  if (room)
+    memcpy(room, slot->bytes, size);
+  else
+    lent.ended = 0;
+  lent.size = size;
+  settle(slots, at, &lent);
+}
+
 void fut_slots_collect(fut_slots *slots, unsigned at) {
   fut_slots_started(slots, at);
   fut_handed *handed = &slots->handed[at];
   fut_task *task = handed->task;
+  if (task->many) {
+    collect_many(slots, at);
+    return;
+  }
   unsigned outcome = slots->segment->slots[at].outcome;
   if (outcome == FUT_OUTCOME_STOPPED) {
     fut_slots_abandon(slots, at, handed->why, NULL);
@@ -269,6 +381,10 @@ void fut_slots_collect(fut_slots *slots, unsigned at) {
 void fut_slots_abandon(fut_slots *slots, unsigned at, fut_err why,
                        const char *message) {
   fut_slots_started(slots, at);
+  if (slots->handed[at].task->many) {
+    salvage_many(slots, at, why, message);
+    return;
+  }
   fut_task *task = release(slots, at);
   char limit[64];
   if (why == FUT_ETIMEDOUT && message == NULL) {

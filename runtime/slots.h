@@ -16,6 +16,8 @@ typedef struct fut_handed {
   bool tell;           /* the worker rings at the start */
   bool started;        /* seen RUNNING */
   bool stopping;       /* its worker was asked to stop it */
+  unsigned things;     /* of a task that is many: lent with it */
+  fut_deadline since;  /* of such a task: when it was handed out */
   fut_err why;         /* ... for this: FUT_OK for cancel(), or FUT_ETIMEDOUT */
   fut_deadline limit;  /* when its time is up; FUT_NEVER */
   fut_deadline kill_at; /* when its worker is killed if it goes on; FUT_NEVER */
@@ -34,10 +36,12 @@ typedef struct fut_slots {
   unsigned stopping; /* of those, being stopped */
   bool sorted;       /* tasks of a priority were seen: hand few out ahead */
   unsigned telling;  /* of those, whose start the parent wants to know */
+  unsigned many;     /* of those, with more than one thing to do */
   unsigned fed;      /* the truth of tickets.fed */
   double lowest;     /* no task that waits for a worker has a lower priority */
   bool lost;         /* tickets may be lost: look through the words */
   uint64_t completed, failed, cancelled; /* tasks that have left a slot so */
+  int64_t many_took;   /* ns that what was lent at a time took, about */
   uint64_t queue_time; /* ns that those which started had waited */
   fut_heap back;       /* tasks that were taken back, to go before others */
   fut_handed handed[FUT_SLOTS];
@@ -50,8 +54,9 @@ void fut_slots_init(fut_slots *slots, fut_segment *segment);
 bool fut_slots_room(const fut_slots *slots);
 
 /* Hand a task out, with the queue's reference to it. tell: the parent wants to
-   know when it starts. Requires room. */
-void fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell);
+   know when it starts. A task that is many with nothing to do ends: false.
+   Requires room. */
+bool fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell);
 
 /* Return how many tasks wait for a worker, or more: tickets may be stale. */
 unsigned fut_slots_waiting(fut_slots *slots);
@@ -59,6 +64,15 @@ unsigned fut_slots_waiting(fut_slots *slots);
 /* Take the task in a slot back, unless a worker has it: return it, with the
    queue's reference, or NULL. */
 fut_task *fut_slots_take_back(fut_slots *slots, unsigned slot);
+
+/* Of the many things that a worker does for a slot, take back those that it has
+   not begun, if it came to the first of them before that time: whether there
+   were any. */
+bool fut_slots_cut(fut_slots *slots, unsigned slot, fut_deadline before);
+
+/* Return when the worker of a slot that has more things to do came to the first
+   of them; FUT_NEVER if there is none. */
+fut_deadline fut_slots_since(const fut_slots *slots, unsigned slot);
 
 /* Take all back that no worker has, into `back`. */
 void fut_slots_recall(fut_slots *slots);

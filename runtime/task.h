@@ -21,6 +21,17 @@ typedef struct fut_call {
 /* What a worker keeps for the tasks that run on it: a Lua state, say. */
 typedef struct fut_worker_local fut_worker_local;
 
+/* What has become of what a task that is many has lent (below). */
+typedef struct fut_lent {
+  unsigned ended; /* so many things have ended, the first ones; what came
+                     of them is where outcome() said, so many bytes: */
+  size_t size;
+  unsigned started;    /* so many were begun; those that have not ended: */
+  fut_err why;         /* have failed for this reason, FUT_OK: were cancelled */
+  const char *message; /* ... borrowed; NULL: that of why */
+  int64_t took;        /* ns that those that have ended took; 0: not known */
+} fut_lent;
+
 typedef struct fut_task_kind {
   fut_future_kind future;
   /* Do it, with the future RUNNING, and return how that is to end: FINISHED or
@@ -43,7 +54,22 @@ typedef struct fut_task_kind {
      bytes, is to be written before the future ends; NULL: no memory. Requires
      that the task is RUNNING, and the caller alone has it. */
   unsigned char *(*outcome)(fut_task *task, size_t size);
+  /* For tasks that are many, on such executors; with locks of theirs held, so
+     none may wait for anything. */
+  /* Lend some of the things that are left, at most FUT_LENT_LIMIT: return how
+     many call() then tells of. What was lent and not settled is so again. 0:
+     nothing is left. */
+  unsigned (*lend)(fut_task *task);
+  /* Of what is lent, the things from that one on will not be begun: they are to
+     be lent anew. */
+  void (*recall)(fut_task *task, unsigned from);
+  /* Whether nobody wants to have done what is lent. */
+  bool (*unwanted)(const fut_task *task);
+  /* Nothing is lent any more: this is what has become of it. */
+  void (*settle)(fut_task *task, const fut_lent *lent);
 } fut_task_kind;
+
+enum { FUT_LENT_LIMIT = 4096 };
 
 /* Embedded as the first member of a block of the submitter's arena. Whoever
    starts or cancels the future decides whether the task runs. */

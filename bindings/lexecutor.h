@@ -3,8 +3,6 @@
 #define FUT_LEXECUTOR_H
 
 #include "context.h"
-#include "lfuture.h"
-#include "lview.h"
 
 typedef struct executor_box {
   const void *magic;
@@ -15,6 +13,9 @@ typedef struct executor_box {
 /* Make classes and constructors; the context is on top of the stack, the
    module below it. */
 void lexecutor_open(lua_State *L, context *ctx);
+
+/* Push an empty box of the class whose metatable the reference is. */
+executor_box *executor_box_push(lua_State *L, int metatable);
 
 /* Push a userdata for an executor of this or another state. In the pool's own
    workers it does not keep the executor open. Raises memory errors. */
@@ -30,20 +31,5 @@ fut_object *executor_handle(context *ctx, fut_executor *executor);
 
 /* Return the box of the argument, which may be a view. Raises if it is none. */
 executor_box *executor_check(lua_State *L, int arg);
-
-/* Raise unless the argument is what submit takes: a function, or code, which
-   becomes one. */
-void executor_function(lua_State *L, int arg);
-
-/* Schedule a call: the count values from index first on are the function and
-   its arguments. The box, which is empty and on the stack, gets the future.
-   Raises what submit raises. Blocks while too many tasks wait. */
-void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
-                       future_box *box, int first, int count,
-                       const call_options *options);
-
-/* Raise what keeps the executor from taking tasks. */
-_Noreturn void executor_raise(lua_State *L, context *ctx,
-                              const fut_executor *executor, fut_err err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "lexecutor.h"
 #include "lfuture.h"
+#include "lsubmit.h"
 #include "results.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "callbacks.h"
 #include "fail.h"
 #include "interrupt.h"
-#include "lexecutor.h"
+#include "lsubmit.h"
 #include "outcome.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include "fail.h"
 #include "interrupt.h"
 #include "job.h"
-#include "lexecutor.h"
+#include "lsubmit.h"
 #include "memory.h"
 #include "outcome.h"
 

@@ -26,6 +26,7 @@ struct far_ticket {
   bool left;            /* it has left the queue */
   map_segment *segment; /* of what is lent: a hold */
   unsigned from, count; /* of what is lent */
+  unsigned ended;       /* of that */
   unsigned char *call;  /* owned */
   size_t size;
   unsigned char *outcome; /* owned */
@@ -132,31 +133,6 @@ static bool end_item(struct far_ticket *ticket, unsigned number,
   return map_end_item(m, ticket->segment, place, state);
 }
 
-/* End the items that have left frames; return how many these were. A worker may
-   have written anything. */
-static unsigned end_framed(struct far_ticket *ticket, const fut_lent *lent,
-                           bool *wanted) {
-  size_t at = 0;
-  unsigned number = 0;
-  for (; number < lent->ended; number++) {
-    uint32_t size;
-    if (lent->size - at < FUT_FRAME_HEAD)
-      break;
-    memcpy(&size, ticket->outcome + at, 4);
-    unsigned kind = ticket->outcome[at + 4];
-    at += FUT_FRAME_HEAD;
-    if (lent->size - at < size || kind > FUT_OUTCOME_STOPPED)
-      break;
-    wire_message message = {.bytes = ticket->outcome + at, .size = size};
-    fut_state state = kind == FUT_OUTCOME_VALUES  ? FUT_FINISHED
-                      : kind == FUT_OUTCOME_ERROR ? FUT_FAILED
-                                                  : FUT_CANCELLED;
-    *wanted |= end_item(ticket, number, &message, state);
-    at += size;
-  }
-  return number;
-}
-
 /* End an item that was begun and has not left a frame. */
 static bool fail_item(struct far_ticket *ticket, unsigned number,
                       const fut_lent *lent) {
@@ -168,6 +144,12 @@ static bool fail_item(struct far_ticket *ticket, unsigned number,
                          lent->why == FUT_OK ? FUT_CANCELLED : FUT_FAILED);
   wire_message_fini(&outcome);
   return wanted;
+}
+
+/* Nothing that was given back is to be begun. */
+static void end_rest(map *m) {
+  const char *broken = fut_executor_broken(m->executor);
+  map_give_up(m, broken ? fut_executor_refusal(m->executor) : FUT_OK, broken);
 }
 
 /* Let those from number on be lent anew. */
@@ -182,7 +164,7 @@ static void give_back(struct far_ticket *ticket, unsigned number) {
   ticket->count = number;
   fut_mutex_unlock(&m->mutex);
   if (late)
-    map_give_up(m, FUT_OK, NULL);
+    end_rest(m);
 }
 
 /* Nothing is lent any more. */
@@ -190,7 +172,7 @@ static void let_go(struct far_ticket *ticket) {
   if (ticket->segment)
     map_segment_release(ticket->segment);
   ticket->segment = NULL;
-  ticket->count = 0;
+  ticket->count = ticket->ended = 0;
   fut_memory_free(ticket->call);
   fut_memory_free(ticket->outcome);
   ticket->call = ticket->outcome = NULL;
@@ -198,9 +180,8 @@ static void let_go(struct far_ticket *ticket) {
 
 /* See that what is left is done. */
 static void go_on(map *m) {
-  const char *broken = fut_executor_broken(m->executor);
-  if (broken)
-    map_give_up(m, fut_executor_refusal(m->executor), broken);
+  if (fut_executor_broken(m->executor))
+    end_rest(m);
   else
     map_pass_on(m);
 }
@@ -260,11 +241,37 @@ static void measure(map *m, unsigned ended, unsigned rest, int64_t took) {
   fut_mutex_unlock(&m->mutex);
 }
 
+static void ticket_deliver(fut_task *task, unsigned things,
+                           const unsigned char *frames, size_t size) {
+  struct far_ticket *ticket = (struct far_ticket *)task;
+  bool wanted = false;
+  for (; things > 0 && ticket->ended < ticket->count; things--) {
+    uint32_t bytes;
+    if (size < FUT_FRAME_HEAD)
+      break;
+    memcpy(&bytes, frames, 4);
+    unsigned kind = frames[4];
+    frames += FUT_FRAME_HEAD;
+    size -= FUT_FRAME_HEAD;
+    if (size < bytes || kind > FUT_OUTCOME_STOPPED)
+      break;
+    wire_message message = {.bytes = (unsigned char *)frames, .size = bytes};
+    fut_state state = kind == FUT_OUTCOME_VALUES  ? FUT_FINISHED
+                      : kind == FUT_OUTCOME_ERROR ? FUT_FAILED
+                                                  : FUT_CANCELLED;
+    wanted |= end_item(ticket, ticket->ended++, &message, state);
+    frames += bytes;
+    size -= bytes;
+  }
+  if (wanted)
+    map_arrive(ticket->map);
+}
+
 static void ticket_settle(fut_task *task, const fut_lent *lent) {
   struct far_ticket *ticket = (struct far_ticket *)task;
   map *m = ticket->map;
   bool wanted = false;
-  unsigned ended = end_framed(ticket, lent, &wanted);
+  unsigned ended = ticket->ended;
   for (unsigned i = ended; i < lent->started && i < ticket->count; i++)
     wanted |= fail_item(ticket, i, lent);
   unsigned rest =
@@ -324,6 +331,7 @@ static const fut_task_kind ticket_kind = {
     .lend = ticket_lend,
     .recall = ticket_recall,
     .unwanted = ticket_unwanted,
+    .deliver = ticket_deliver,
     .settle = ticket_settle};
 
 fut_task *map_far_ticket_new(map *m) {
@@ -334,7 +342,7 @@ fut_task *map_far_ticket_new(map *m) {
   ticket->map = m;
   ticket->left = false;
   ticket->segment = NULL;
-  ticket->from = ticket->count = 0;
+  ticket->from = ticket->count = ticket->ended = 0;
   ticket->call = ticket->outcome = NULL;
   ticket->size = 0;
   return &ticket->task;

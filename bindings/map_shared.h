@@ -49,7 +49,7 @@ struct map {
   size_t loan;            /* guarded by mutex: items of the last one */
   size_t fit; /* guarded by mutex: items whose outcomes a worker elsewhere had
                  room for, 0: not known */
-  fut_future *arrival;    /* guarded by mutex: a reference; NULL: none */
+  fut_future *arrival;  /* guarded by mutex: a reference; NULL: none */
   atomic_llong wanted;  /* atomic, set under mutex: whose end ends arrival: the
                            number of an item + 1, or one of the above */
   atomic_ullong idle;   /* atomic, changed under mutex: items not lent */

@@ -125,6 +125,10 @@ void fut_children_collect(fut_children *children, unsigned seat,
     if (fut_slots_done(slots, at, seat))
       fut_children_collect_slot(children, seat, slots, at);
   }
+  unsigned many = atomic_load(&place->many);
+  if (many != 0 && has(slots, seat, many - 1) &&
+      slots->handed[many - 1].things > 0)
+    fut_slots_deliver(slots, many - 1);
   unsigned incoming = atomic_load(&place->incoming);
   if (incoming != 0)
     send_call(children, seat, slots, incoming - 1);
@@ -233,6 +237,7 @@ static void renew(fut_seat *place) {
   atomic_store(&place->run_time, 0);
   atomic_store(&place->memory, 0);
   atomic_store(&place->outgoing, 0);
+  atomic_store(&place->many, 0);
   atomic_store(&place->incoming, 0);
   place->report[0] = '\0';
   atomic_store(&place->state, FUT_SEAT_SEARCHING);

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define FULL 64 /* with less space it is not worth beginning another */
+#define TELL_NS 200000 /* how often to say that something has ended */
+#define FULL 64        /* with less space it is not worth beginning another */
 
 /* Begin the next of them, unless the parent has had it back. */
 static bool begin_next(fut_process_self *self, unsigned number) {
@@ -82,15 +83,23 @@ void fut_process_self_run_many(fut_process_self *self, const fut_call *call,
   fut_slot *slot = fut_process_self_slot(self);
   size_t filled = 0, at = 0;
   unsigned number = 0;
+  fut_deadline rung = self->since;
   atomic_store(&slot->size, 0);
+  atomic_store(&self->seat->many, self->at + 1);
   for (bool more = go; more && begin_next(self, number); number++) {
     fut_process_outcome outcome = {.stopped = false};
     self->ops->run_next(self->local, call, &at, &outcome);
     more = leave_frame(self, number, &outcome, &filled);
     fut_process_self_settle(self);
+    fut_deadline now = fut_clock_now();
+    if (more && now - rung > TELL_NS) { /* somebody may wait for just these */
+      fut_process_self_ring_waiting(self);
+      rung = now;
+    }
     if (atomic_load(&self->segment->words[self->at]) & FUT_SLOT_STOP)
       more = false;
   }
+  atomic_store(&self->seat->many, 0);
   slot->ended = (uint16_t)number;
   slot->took = fut_clock_now() - self->since;
   fut_process_self_end(self);

@@ -134,6 +134,8 @@ typedef struct fut_seat {
   _Atomic uint32_t outgoing;        /* atomic, worker writes: 1 + the slot whose
                                        outcome comes by the stream; 0: none */
   _Atomic uint64_t outgoing_size;   /* set before outgoing */
+  _Atomic uint32_t many; /* atomic, worker writes: 1 + the slot of the call for
+                            many things that it is at; 0: none */
   _Atomic uint32_t incoming; /* atomic, worker writes: 1 + the slot whose call
                                 is to come by the stream; 0: none */
   char report[FUT_REPORT_SIZE]; /* of FAILED */

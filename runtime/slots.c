@@ -73,6 +73,8 @@ static void share(fut_slots *slots, unsigned at, unsigned things) {
   if (things == 0)
     return;
   handed->since = fut_clock_now();
+  handed->delivered = 0;
+  handed->frames = 0;
   slot->ended = 0;
   slot->took = 0;
   /* relaxed, both: published by the word */
@@ -305,6 +307,32 @@ static bool receive(fut_slots *slots, unsigned at) {
   return room != NULL;
 }
 
+/* Deliver what so many things have left, of which some were delivered before.
+ */
+static void deliver(fut_slots *slots, unsigned at, unsigned things,
+                    const unsigned char *frames, size_t size) {
+  fut_handed *handed = &slots->handed[at];
+  if (things <= handed->delivered || size < handed->frames)
+    return;
+  fut_task_kind_of(handed->task)
+      ->deliver(handed->task, things - handed->delivered,
+                frames + handed->frames, size - handed->frames);
+  handed->delivered = things;
+  handed->frames = size;
+}
+
+void fut_slots_deliver(fut_slots *slots, unsigned at) {
+  const fut_slot *slot = &slots->segment->slots[at];
+  uint64_t framed = atomic_load(&slot->framed);
+  unsigned things = (unsigned)(framed >> 32);
+  size_t size = (size_t)(framed & 0xffffffffu);
+  unsigned char frames[FUT_SLOT_SPACE]; /* a worker may write to the others */
+  if (things > slots->handed[at].things || size > FUT_SLOT_SPACE)
+    return;
+  memcpy(frames, slot->bytes, size);
+  deliver(slots, at, things, frames, size);
+}
+
 /* Let go of a task that is many. */
 static void settle(fut_slots *slots, unsigned at, const fut_lent *lent) {
   fut_task *task = release(slots, at);
@@ -316,16 +344,17 @@ static void settle(fut_slots *slots, unsigned at, const fut_lent *lent) {
 /* One that is done. */
 static void collect_many(fut_slots *slots, unsigned at) {
   const fut_slot *slot = &slots->segment->slots[at];
-  unsigned things = slots->handed[at].things, ended = slot->ended;
-  ended = ended < things ? ended : things;
-  bool received = receive(slots, at);
-  if (slot->took > 0)
-    slots->many_took += (slot->took - slots->many_took) / 8;
-  fut_lent lent = {.ended = received ? ended : 0,
-                   .size = (size_t)atomic_load(&slot->size),
-                   .started = ended,
+  const fut_handed *handed = &slots->handed[at];
+  unsigned ended = slot->ended;
+  fut_lent lent = {.started = ended < handed->things ? ended : handed->things,
                    .why = FUT_ENOMEM,
                    .took = slot->took};
+  if (handed->size == 0)
+    fut_slots_deliver(slots, at);
+  else if (handed->room && handed->received == handed->size)
+    deliver(slots, at, lent.started, handed->room, handed->received);
+  if (lent.took > 0)
+    slots->many_took += (lent.took - slots->many_took) / 8;
   settle(slots, at, &lent);
 }
 
@@ -333,22 +362,13 @@ static void collect_many(fut_slots *slots, unsigned at) {
    failed, but for those that nobody has begun. */
 static void salvage_many(fut_slots *slots, unsigned at, fut_err why,
                          const char *message) {
-  fut_handed *handed = &slots->handed[at];
-  const fut_slot *slot = &slots->segment->slots[at];
-  unsigned begun = fut_share_started(atomic_load(&slot->share));
-  uint64_t framed = atomic_load(&slot->framed);
-  size_t size = (size_t)(framed & 0xffffffffu);
-  fut_lent lent = {.why = why, .message = message};
-  lent.started = begun < handed->things ? begun : handed->things;
-  lent.ended = (unsigned)(framed >> 32);
-  unsigned char *room = NULL;
-  if (lent.ended <= lent.started && size <= FUT_SLOT_SPACE)
-    room = fut_task_kind_of(handed->task)->outcome(handed->task, size);
-  if (room)
-    memcpy(room, slot->bytes, size);
-  else
-    lent.ended = 0;
-  lent.size = size;
+  const fut_handed *handed = &slots->handed[at];
+  unsigned begun =
+      fut_share_started(atomic_load(&slots->segment->slots[at].share));
+  fut_lent lent = {.started = begun < handed->things ? begun : handed->things,
+                   .why = why,
+                   .message = message};
+  fut_slots_deliver(slots, at);
   settle(slots, at, &lent);
 }
 

@@ -18,8 +18,11 @@ typedef struct fut_handed {
   bool stopping;       /* its worker was asked to stop it */
   unsigned things;     /* of a task that is many: lent with it */
   fut_deadline since;  /* of such a task: when it was handed out */
-  fut_err why;         /* ... for this: FUT_OK for cancel(), or FUT_ETIMEDOUT */
-  fut_deadline limit;  /* when its time is up; FUT_NEVER */
+  unsigned
+      delivered; /* of such a task: things, and the bytes of their frames */
+  size_t frames;
+  fut_err why;        /* ... for this: FUT_OK for cancel(), or FUT_ETIMEDOUT */
+  fut_deadline limit; /* when its time is up; FUT_NEVER */
   fut_deadline kill_at; /* when its worker is killed if it goes on; FUT_NEVER */
   size_t sent;          /* of a call that goes by stream */
   unsigned char *room; /* the task's, for an outcome that comes by stream; NULL:
@@ -64,6 +67,9 @@ unsigned fut_slots_waiting(fut_slots *slots);
 /* Take the task in a slot back, unless a worker has it: return it, with the
    queue's reference, or NULL. */
 fut_task *fut_slots_take_back(fut_slots *slots, unsigned slot);
+
+/* Deliver what has ended of the many things that a worker does for a slot. */
+void fut_slots_deliver(fut_slots *slots, unsigned slot);
 
 /* Of the many things that a worker does for a slot, take back those that it has
    not begun, if it came to the first of them before that time: whether there

@@ -21,15 +21,13 @@ typedef struct fut_call {
 /* What a worker keeps for the tasks that run on it: a Lua state, say. */
 typedef struct fut_worker_local fut_worker_local;
 
-/* What has become of what a task that is many has lent (below). */
+/* What has become of what a task that is many has lent (below), but for what
+   was delivered. */
 typedef struct fut_lent {
-  unsigned ended; /* so many things have ended, the first ones; what came
-                     of them is where outcome() said, so many bytes: */
-  size_t size;
-  unsigned started;    /* so many were begun; those that have not ended: */
+  unsigned started;    /* so many were begun; those not delivered: */
   fut_err why;         /* have failed for this reason, FUT_OK: were cancelled */
   const char *message; /* ... borrowed; NULL: that of why */
-  int64_t took;        /* ns that those that have ended took; 0: not known */
+  int64_t took;        /* ns that they took; 0: not known */
 } fut_lent;
 
 typedef struct fut_task_kind {
@@ -65,6 +63,10 @@ typedef struct fut_task_kind {
   void (*recall)(fut_task *task, unsigned from);
   /* Whether nobody wants to have done what is lent. */
   bool (*unwanted)(const fut_task *task);
+  /* So many more of what is lent have ended, and have left these frames
+     (segment.h), which may be nonsense. */
+  void (*deliver)(fut_task *task, unsigned things, const unsigned char *frames,
+                  size_t size);
   /* Nothing is lent any more: this is what has become of it. */
   void (*settle)(fut_task *task, const fut_lent *lent);
 } fut_task_kind;

@@ -34,9 +34,11 @@ struct fut_worker_local {
   enum phase phase;
   int failure;    /* reference to what on_state_run() raised, or LUA_NOREF */
   fut_task *task; /* that runs; NULL: none, or none that is known */
-  unsigned depth; /* of tasks that it runs inside of */
-  fut_runner *runner; /* of its worker; NULL: none */
-  context *ctx;       /* once the state has opened the module; or NULL */
+  uint64_t call_number; /* of the call that is being made; 0: none */
+  uint64_t calls;       /* that were begun */
+  unsigned depth;       /* of tasks that it runs inside of */
+  fut_runner *runner;   /* of its worker; NULL: none */
+  context *ctx;         /* once the state has opened the module; or NULL */
 };
 
 static const char local_key; /* its address: the local in the registry */
@@ -218,6 +220,7 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   local->phase = RECEIVING;
   local->failure = LUA_NOREF;
   local->task = NULL;
+  local->call_number = local->calls = 0;
   local->depth = 0;
   local->runner = runner;
   local->ctx = NULL;
@@ -282,7 +285,15 @@ void state_leave(context *ctx) {
 
 fut_task *state_task(const fut_worker_local *local) { return local->task; }
 
+uint64_t state_call_number(const fut_worker_local *local) {
+  return local->call_number;
+}
+
 unsigned state_depth(const fut_worker_local *local) { return local->depth; }
+
+bool state_stop_asked(const fut_worker_local *local) {
+  return stop_asked(&local->stop);
+}
 
 bool state_stop_due(const fut_worker_local *local) {
   return stop_due(&local->stop);
@@ -345,9 +356,11 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
     local->task = NULL;
     return NULL;
   }
+  local->call_number = ++local->calls;
   lua_pushvalue(L, CALLER);
   int status = lua_pcall(L, 0, 0, HANDLER);
   local->task = NULL;
+  local->call_number = 0;
   wire_lease_end(&local->lease);
   bool fine = true;
   if (status == LUA_OK)
@@ -403,6 +416,7 @@ static int nest(lua_State *L) {
   local->lease = outer.lease;
   local->phase = outer.phase;
   local->task = outer.task;
+  local->call_number = outer.call_number;
   local->depth = outer.depth;
   local->allocator.limit = limit;
   stop_resume(&local->stop, &outer.stop);

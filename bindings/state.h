@@ -28,6 +28,13 @@ bool state_nest(lua_State *L, fut_worker_local *local, fut_task *task);
 fut_task *state_task(const fut_worker_local *local);
 unsigned state_depth(const fut_worker_local *local);
 
+/* Return the number of the call that is being made, which no other call of
+   this state has; 0: none is. Worker only. */
+uint64_t state_call_number(const fut_worker_local *local);
+
+/* Whether the running task was asked to stop. Worker only. */
+bool state_stop_asked(const fut_worker_local *local);
+
 /* Whether the running task was asked to stop, and that is still to be raised:
    by state_stop(). Worker only. */
 bool state_stop_due(const fut_worker_local *local);

@@ -9,6 +9,7 @@
 
 #include "interruption.h"
 #include "memory.h"
+#include "runner.h"
 #include "state.h"
 #include "state_environment.h"
 
@@ -22,6 +23,7 @@ struct fut_process_local {
   fut_worker_local *state; /* NULL: to be made before the next call */
   fut_worker_report report;
   fut_interruption interruption;
+  fut_runner runner; /* of which the state knows the number */
 };
 
 bool worker_settings(wire_message *settings, const char *path,
@@ -66,8 +68,8 @@ static fut_err open_state(fut_process_local *self, char **why) {
   if (self->state)
     return FUT_OK;
   self->report.worn = false;
-  return state_ops.open(self->environment, NULL, &self->report, &self->state,
-                        why);
+  return state_ops.open(self->environment, &self->runner, &self->report,
+                        &self->state, why);
 }
 
 /* In the signal handler, on the main thread. */
@@ -79,8 +81,8 @@ static void interrupted(void *argument) {
 
 static fut_process_local *worker_open(const unsigned char *settings,
                                       size_t settings_size, size_t memory_limit,
-                                      const char *name, char *report,
-                                      size_t size) {
+                                      unsigned number, const char *name,
+                                      char *report, size_t size) {
   static fut_process_local self; /* there is one in a process */
   (void)name;
   char *why = NULL;
@@ -88,6 +90,7 @@ static fut_process_local *worker_open(const unsigned char *settings,
   atomic_init(&self.report.memory, 0);
   atomic_init(&self.report.asked, false);
   atomic_init(&self.report.acknowledged, false);
+  self.runner = (fut_runner){&fut_runner_alone, NULL, number};
   fut_interruption_open(&self.interruption, interrupted, &self);
   /* for what C libraries take as well; the rest is for the program itself */
   if (memory_limit < SIZE_MAX / 2)

@@ -555,8 +555,8 @@ static bool open_local(struct worker *worker) {
   fut_thread_name(name);
   worker->local = worker->ops->open(
       (const unsigned char *)segment + segment->settings_offset,
-      segment->settings_size, (size_t)segment->memory_limit, name,
-      worker->seat->report, FUT_REPORT_SIZE);
+      segment->settings_size, (size_t)segment->memory_limit, worker->number + 1,
+      name, worker->seat->report, FUT_REPORT_SIZE);
   if (worker->local == NULL) {
     atomic_store(&worker->seat->state, FUT_SEAT_FAILED);
     return false;

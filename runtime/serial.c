@@ -155,24 +155,6 @@ static void serial_free(fut_object *object) {
   fut_memory_free(serial);
 }
 
-/* A task that waits does so in vain, but until its deadline or an interrupt:
-   nothing of this executor is there to be waited for. */
-static fut_err runner_block(fut_runner *runner) {
-  (void)runner;
-  return FUT_OK;
-}
-
-static void runner_unblock(fut_runner *runner) { (void)runner; }
-
-static bool runner_run(fut_runner *runner, fut_task *task) {
-  (void)runner;
-  (void)task;
-  return false;
-}
-
-static const fut_runner_kind runner_kind = {runner_block, runner_unblock,
-                                            runner_run};
-
 static const fut_executor_ops serial_ops = {
     .object = {"serial executor", serial_free},
     .submit = serial_submit,
@@ -193,7 +175,9 @@ fut_err fut_serial_new(const fut_pool_options *options,
     fut_memory_free(serial);
     return err;
   }
-  serial->runner = (fut_runner){&runner_kind, &serial->executor, 1};
+  /* a task that waits for one of this executor waits in vain, but until its
+     deadline or an interrupt */
+  serial->runner = (fut_runner){&fut_runner_alone, &serial->executor, 1};
   serial->owner = pthread_self();
   serial->worker_ops = ops;
   serial->environment = options->environment;

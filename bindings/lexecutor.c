@@ -261,6 +261,11 @@ void executor_function(lua_State *L, int arg) {
 
 void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
                        int first, int count, const call_options *options) {
+  bool serial = fut_serial_is(executor);
+  if (serial) {
+    interrupt_check(L, ctx);
+    fut_serial_attend(executor, interrupt_wanted, ctx);
+  }
   future_box *future = future_push(L, ctx);
   int at = lua_gettop(L);
   wire_message *message = context_message(L, ctx);
@@ -284,7 +289,9 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
   }
   if (err != FUT_OK)
     executor_raise(L, ctx, executor, err);
-  lua_settop(L, at); /* the future */
+  if (serial)
+    interrupt_check(L, ctx); /* what has ended the task ends us, too */
+  lua_settop(L, at);         /* the future */
 }
 
 static int l_executor_submit(lua_State *L) {
@@ -377,8 +384,9 @@ static int executor_close(lua_State *L) {
   if (fut_executor_inside(box->executor))
     fail_raise_err(L, ctx, FUT_EDEADLOCK);
   fut_executor_shutdown(box->executor, failed);
-  if (failed && interrupt_is(L, ctx, 2)) {
-    /* the user wants out: what runs is stopped, and nobody waits for that */
+  bool stopped = ctx->local && state_stopping(ctx->local);
+  if (failed && (stopped || interrupt_is(L, ctx, 2))) {
+    /* who wants out: what runs is stopped, and nobody waits for that */
     fut_executor_halt(box->executor);
     context_abandon_pool(ctx, box->executor);
     callbacks_run(L, ctx);

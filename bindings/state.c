@@ -177,22 +177,25 @@ static char *copy(const char *text) {
   return block ? memcpy(block, text, size) : NULL;
 }
 
-/* False if it has failed; *why then says how, unless memory ran out. */
-static bool initialized(fut_worker_local *local, char **why) {
+/* FUT_EINTR if it was stopped; if it has failed *why says how, unless memory
+   ran out. */
+static fut_err run_initializer(fut_worker_local *local, char **why) {
   lua_State *L = local->L;
   if (local->environment->initializer.size == 0)
-    return true;
+    return FUT_OK;
   stop_begin(&local->stop, L);
   lua_pushcfunction(L, initialize);
   lua_pushlightuserdata(L, local);
   if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-    return true;
+    return FUT_OK;
+  if (state_stopping(local))
+    return FUT_EINTR;
   lua_pushcfunction(L, explain);
   lua_insert(L, -2);
   *why = lua_pcall(L, 1, 1, 0) == LUA_OK
              ? copy(lua_tostring(L, -1))
              : copy("the initializer of a worker failed");
-  return false;
+  return FUT_EBROKENTHREADS;
 }
 
 static void state_close(fut_worker_local *local) {
@@ -231,12 +234,16 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   lua_pushcfunction(L, setup);
   lua_pushlightuserdata(L, local);
   fut_err err = lua_pcall(L, 1, 2, 0) == LUA_OK ? FUT_OK : FUT_ENOMEM;
-  if (err == FUT_OK && !initialized(local, why))
-    err = FUT_EBROKENTHREADS;
-  if (err == FUT_OK)
-    *opened = local;
-  else
+  if (err == FUT_OK) {
+    *opened = local; /* the signal handler sees it */
+    atomic_signal_fence(memory_order_seq_cst);
+    err = run_initializer(local, why);
+  }
+  if (err != FUT_OK) {
+    *opened = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
     state_close(local);
+  }
   return err;
 }
 
@@ -297,6 +304,10 @@ bool state_stop_asked(const fut_worker_local *local) {
 
 bool state_stop_due(const fut_worker_local *local) {
   return stop_due(&local->stop);
+}
+
+bool state_stopping(const fut_worker_local *local) {
+  return local->stop.unwinding && !local->stop.exiting;
 }
 
 void state_stop(lua_State *L) { stop_now(L); }
@@ -375,7 +386,7 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
   }
   if (local->stop.doubt)
     local->report->worn = true;
-  if (local->stop.unwinding && !local->stop.exiting) {
+  if (state_stopping(local)) {
     if (local->phase != RUNNING) /* in the midst of a module, say */
       local->report->worn = true;
     *state = FUT_CANCELLED;

@@ -40,6 +40,9 @@ bool state_stop_asked(const fut_worker_local *local);
 bool state_stop_due(const fut_worker_local *local);
 _Noreturn void state_stop(lua_State *L);
 
+/* Whether the running task is being ended by a stop: what runs are closers. */
+bool state_stopping(const fut_worker_local *local);
+
 /* A context was made: if it is that of a worker's state, they are to know each
    other until state_leave(), which ignores all others. */
 void state_adopt(lua_State *L, context *ctx);

@@ -1,6 +1,7 @@
 /* job.c - a Lua call as a task: values in, values or an error out */
 #include "job.h"
 
+#include "circle.h"
 #include "fail.h"
 #include "memory.h"
 #include "state.h"
@@ -19,8 +20,10 @@ struct job {
   fut_object **objects; /* &object, or a block of its own */
   size_t object_count;
   fut_object *object;
-  enum wire_mode mode;         /* set once: of both, call and outcome */
-  char *name;                  /* owned; NULL: none */
+  enum wire_mode mode; /* set once: of both, call and outcome */
+  bool holds; /* guarded by the lock of circles: the outcome is written, and
+                 objects holds futures */
+  char *name; /* owned; NULL: none */
   const wire_message *verdict; /* the outcome if the future was abandoned; set
                                   before that; owned unless it is no_memory */
   unsigned char space[];
@@ -117,19 +120,20 @@ const unsigned char *job_memory_failure(size_t *size) {
   return no_memory.bytes;
 }
 
-/* A future that is part of its own outcome would never be freed: true if that
-   is so, and then the outcome is an error that says it, or empty. */
-static bool refuse_circle(const struct job *job, wire_message *outcome) {
-  size_t at = 0;
-  while (at < outcome->object_count &&
-         outcome->objects[at] != &job->task.future.object)
-    at++;
-  if (at == outcome->object_count)
-    return false;
-  wire_message_fini(outcome);
-  wire_put_failure(outcome, FAIL_SERIALIZATION,
-                   "cannot send a future that is part of its own result");
-  return true;
+/* As fill(), for an outcome that holds futures. False also if it would hold the
+   job itself: then it is an error that says so, or empty. */
+static bool fill_holding(struct job *job, wire_message *outcome) {
+  circle_enter();
+  bool closes = circle_closes(&job->task.future, outcome);
+  bool filled = !closes && fill(job, outcome);
+  job->holds = filled;
+  circle_leave();
+  if (closes) {
+    wire_message_fini(outcome);
+    wire_put_failure(outcome, FAIL_SERIALIZATION,
+                     "cannot send a future that is part of its own result");
+  }
+  return filled;
 }
 
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
@@ -143,8 +147,11 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   empty(job);
   if (state == FUT_CANCELLED)
     return state;
-  if (outcome && refuse_circle(job, outcome))
+  if (outcome && circle_possible(outcome)) {
+    if (fill_holding(job, outcome))
+      return state;
     state = FUT_FAILED;
+  }
   if (outcome && outcome->size > 0 && fill(job, outcome))
     return state;
   fail_memory(job);
@@ -243,6 +250,7 @@ struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
   job->objects = &job->object;
   job->size = job->object_count = 0;
   job->name = NULL;
+  job->holds = false;
   job->mode = mode;
   job->verdict = NULL;
   fut_task_init(&job->task, &job_kind, ctx->arena);
@@ -283,6 +291,13 @@ job_content job_outcome(const fut_future *future) {
   if (fut_future_abandoned(future))
     return (job_content){job->verdict->bytes, job->verdict->size, NULL, 0};
   return (job_content){job->bytes, job->size, job->objects, job->object_count};
+}
+
+circle_links job_links(const fut_future *future) {
+  const struct job *job = (const struct job *)future;
+  if (!job->holds)
+    return (circle_links){NULL, 0};
+  return (circle_links){job->objects, job->object_count};
 }
 
 void job_set_size(fut_future *future, size_t size) {

@@ -114,9 +114,12 @@ static void fail(fut_process_outcome *outcome) {
 static void worker_run(fut_process_local *self, const fut_call *call,
                        fut_process_outcome *outcome) {
   char *why = NULL;
-  if (call->bytes == NULL || open_state(self, &why) != FUT_OK) {
+  fut_err err = call->bytes ? open_state(self, &why) : FUT_ENOMEM;
+  if (err != FUT_OK) {
     fut_memory_free(why); /* it was made before: memory, most probably */
-    fail(outcome);
+    outcome->stopped = err == FUT_EINTR;
+    if (!outcome->stopped)
+      fail(outcome);
     return;
   }
   job_content content = {.bytes = call->bytes, .size = call->size};

@@ -44,13 +44,25 @@ bool interrupt_pending(void *context_) {
   return differs(ctx, look(ctx)) || (ctx->local && state_stop_due(ctx->local));
 }
 
+/* Whether it is what the interpreter sets, and nobody else: all events, each
+   instruction. */
+static bool is_interrupt(struct seen seen) {
+  return seen.mask == ALL_EVENTS && seen.count == 1;
+}
+
+bool interrupt_wanted(void *context_) {
+  context *ctx = context_;
+  struct seen seen = look(ctx);
+  return (differs(ctx, seen) && is_interrupt(seen)) ||
+         (ctx->local && state_stop_due(ctx->local));
+}
+
 void interrupt_check(lua_State *L, context *ctx) {
   if (ctx->local && state_stop_due(ctx->local))
     interrupt_deliver(L, ctx);
   struct seen seen = look(ctx);
-  /* what the interpreter sets, and nobody else: all events, each instruction;
-     on the main thread it would have fired before we were called */
-  if (differs(ctx, seen) && seen.mask == ALL_EVENTS && seen.count == 1)
+  /* on the main thread it would have fired before we were called */
+  if (differs(ctx, seen) && is_interrupt(seen))
     interrupt_deliver(L, ctx);
   else
     remember(ctx, seen);

@@ -18,6 +18,9 @@ void interrupt_check(lua_State *L, context *ctx);
 /* Whether the hook has changed; context is the context. For fut_wait. */
 bool interrupt_pending(void *context);
 
+/* Whether interrupt_check() would raise: also in signal handlers. */
+bool interrupt_wanted(void *context);
+
 /* Call the hook that has changed, which raises if it is the interpreter's. */
 void interrupt_deliver(lua_State *L, context *ctx);
 

@@ -1,6 +1,7 @@
 /* job.c - a Lua call as a task: values in, values or an error out */
 #include "job.h"
 
+#include "circle.h"
 #include "fail.h"
 #include "memory.h"
 #include "state.h"
@@ -20,7 +21,9 @@ struct job {
   fut_task task;
   size_t size; /* of the content */
   unsigned object_count;
-  enum wire_mode mode; /* set once: of both, call and outcome */
+  unsigned char mode; /* set once: enum wire_mode of both, call and outcome */
+  bool holds; /* guarded by the lock of circles: the outcome is written, and
+                 objects holds futures */
   union {
     fut_object *one;   /* the only one */
     fut_object **many; /* a block of its own, if there are more */
@@ -137,19 +140,20 @@ const unsigned char *job_memory_failure(size_t *size) {
   return no_memory.bytes;
 }
 
-/* A future that is part of its own outcome would never be freed: true if that
-   is so, and then the outcome is an error that says it, or empty. */
-static bool refuse_circle(const struct job *job, wire_message *outcome) {
-  size_t at = 0;
-  while (at < outcome->object_count &&
-         outcome->objects[at] != &job->task.future.object)
-    at++;
-  if (at == outcome->object_count)
-    return false;
-  wire_message_fini(outcome);
-  wire_put_failure(outcome, FAIL_SERIALIZATION,
-                   "cannot send a future that is part of its own result");
-  return true;
+/* As fill(), for an outcome that holds futures. False also if it would hold the
+   job itself: then it is an error that says so, or empty. */
+static bool fill_holding(struct job *job, wire_message *outcome) {
+  circle_enter();
+  bool closes = circle_closes(&job->task.future, outcome);
+  bool filled = !closes && fill(job, outcome);
+  job->holds = filled;
+  circle_leave();
+  if (closes) {
+    wire_message_fini(outcome);
+    wire_put_failure(outcome, FAIL_SERIALIZATION,
+                     "cannot send a future that is part of its own result");
+  }
+  return filled;
 }
 
 static fut_state job_run(fut_task *task, fut_worker_local *local) {
@@ -163,8 +167,11 @@ static fut_state job_run(fut_task *task, fut_worker_local *local) {
   empty(job);
   if (state == FUT_CANCELLED)
     return state;
-  if (outcome && refuse_circle(job, outcome))
+  if (outcome && circle_possible(outcome)) {
+    if (fill_holding(job, outcome))
+      return state;
     state = FUT_FAILED;
+  }
   if (outcome && outcome->size > 0 && fill(job, outcome))
     return state;
   fail_memory(job);
@@ -262,7 +269,8 @@ struct job *job_new(context *ctx, wire_message *message, enum wire_mode mode) {
     return NULL;
   job->size = job->object_count = 0;
   job->name = NULL;
-  job->mode = mode;
+  job->holds = false;
+  job->mode = (unsigned char)mode;
   job->verdict = NULL;
   fut_task_init(&job->task, &job_kind, ctx->arena);
   if (!fill(job, message)) {
@@ -302,6 +310,13 @@ job_content job_outcome(const fut_future *future) {
   if (fut_future_abandoned(future))
     return (job_content){job->verdict->bytes, job->verdict->size, NULL, 0};
   return content(job);
+}
+
+circle_links job_links(const fut_future *future) {
+  const struct job *job = (const struct job *)future;
+  if (!job->holds)
+    return (circle_links){NULL, 0};
+  return (circle_links){content(job).objects, job->object_count};
 }
 
 void job_set_size(fut_future *future, size_t size) {

@@ -2,6 +2,7 @@
 #ifndef FUT_JOB_H
 #define FUT_JOB_H
 
+#include "circle.h"
 #include "context.h"
 #include "task.h"
 
@@ -40,6 +41,9 @@ bool future_is_job(const fut_future *future);
 
 /* Return the mode in which the outcome of a job is encoded. */
 enum wire_mode job_mode(const fut_future *future);
+
+/* Return what its outcome holds. Assumes the lock of circles held. */
+circle_links job_links(const fut_future *future);
 
 /* Return the outcome of a future that is that of a job and FINISHED or FAILED:
    values, or error and traceback. Borrowed. */

@@ -150,6 +150,7 @@ static void push_metatable(lua_State *L, int upvalue, int class,
   if (view) {
     lua_pushnil(L);
     lua_setfield(L, -2, "__gc");
+    view_set_reduce(L);
   }
   lua_pushvalue(L, class);
   lua_setfield(L, -2, "__index");

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "lexecutor.h"
 #include "lfuture.h"
+#include "state.h"
 
 #include <signal.h>
 #include <string.h>
@@ -91,8 +92,9 @@ int l_executor_close(lua_State *L) {
   if (fut_executor_inside(box->executor))
     fail_raise_err(L, ctx, FUT_EDEADLOCK);
   fut_executor_shutdown(box->executor, failed);
-  if (failed && interrupt_is(L, ctx, 2)) {
-    /* the user wants out: what runs is stopped, and nobody waits for that */
+  bool stopped = ctx->local && state_stopping(ctx->local);
+  if (failed && (stopped || interrupt_is(L, ctx, 2))) {
+    /* who wants out: what runs is stopped, and nobody waits for that */
     fut_executor_halt(box->executor);
     context_abandon_pool(ctx, box->executor);
     callbacks_run(L, ctx);

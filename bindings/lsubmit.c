@@ -3,8 +3,10 @@
 
 #include "arg.h"
 #include "fail.h"
+#include "interrupt.h"
 #include "job.h"
 #include "lexecutor.h"
+#include "serial.h"
 
 _Noreturn void executor_raise(lua_State *L, context *ctx,
                               const fut_executor *executor, fut_err err) {
@@ -53,6 +55,11 @@ void executor_function(lua_State *L, int arg) {
 void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
                        future_box *box, int first, int count,
                        const call_options *options) {
+  bool serial = fut_serial_is(executor);
+  if (serial) {
+    interrupt_check(L, ctx);
+    fut_serial_attend(executor, interrupt_wanted, ctx);
+  }
   wire_message *message = context_message(L, ctx);
   enum wire_mode mode =
       fut_executor_far(executor) ? WIRE_PORTABLE : WIRE_THREAD;
@@ -74,6 +81,8 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
   }
   if (err != FUT_OK)
     executor_raise(L, ctx, executor, err);
+  if (serial)
+    interrupt_check(L, ctx); /* what has ended the task ends us, too */
 }
 
 int l_executor_submit(lua_State *L) {

@@ -1,7 +1,8 @@
 /* lview.c - an executor as seen with options for its calls
 
    A view is a userdata whose metatable is found in that of its executor
-   (__view); all methods of executors work on it. */
+   (__view); all methods of executors work on it. It travels as its executor and
+   a table of options, of which a view is made anew. */
 #include "lview.h"
 
 #include "lexecutor.h"
@@ -64,6 +65,54 @@ static void override(lua_State *L, call_options *options) {
     lua_setiuservalue(L, view, VIEW_NAME);
   }
   lua_settop(L, view);
+}
+
+static void set_number(lua_State *L, const char *name, double value,
+                       double otherwise) {
+  if (value != otherwise) {
+    lua_pushnumber(L, (lua_Number)value);
+    lua_setfield(L, -2, name);
+  }
+}
+
+static void set_size(lua_State *L, const char *name, size_t value) {
+  if (value != 0) {
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
+  }
+}
+
+/* __reduce(view): a function, the executor, the options; the function is the
+   upvalue. */
+static int view_reduce(lua_State *L) {
+  const call_options *options = view_options(L, 1);
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  if (!view_push_executor(L, 1))
+    return luaL_argerror(L, 1, "view expected");
+  lua_newtable(L);
+  set_number(L, "timeout", options->timeout, usual.timeout);
+  set_number(L, "priority", options->priority, usual.priority);
+  set_size(L, "chunksize", options->chunksize);
+  set_size(L, "buffersize", options->buffersize);
+  if (!options->ordered) {
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "ordered");
+  }
+  if (options->name) {
+    lua_pushstring(L, options->name);
+    lua_setfield(L, -2, "name");
+  }
+  return 3;
+}
+
+void view_set_reduce(lua_State *L) {
+  static const char rebuild[] = "local executor, options = ... "
+                                "return executor:options(options)";
+  if (luaL_loadstring(L, rebuild) != LUA_OK)
+    lua_error(L);
+  lua_pushcclosure(L, view_reduce, 1);
+  lua_setfield(L, -2, "__reduce");
 }
 
 int l_view_new(lua_State *L) {

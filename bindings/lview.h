@@ -26,6 +26,9 @@ const call_options *view_options(lua_State *L, int arg);
    if it is no view. Never raises. */
 bool view_push_executor(lua_State *L, int index);
 
+/* Let views whose metatable is on top of the stack travel. */
+void view_set_reduce(lua_State *L);
+
 /* view(executor, options) -> view; the executor may be a view, whose options
    hold where there are no others. The options were checked. */
 int l_view_new(lua_State *L);

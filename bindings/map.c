@@ -69,8 +69,14 @@ void map_cancel(map *m) {
 
 fut_object *map_object(map *m) { return &m->object; }
 
-/* Let go of a segment that is spent. */
+/* Let go of a segment that is spent. In a forked child it stays in the list: a
+   worker of the parent may have had the mutex at that moment. */
 static void drop_segment(map *m, map_segment *segment) {
+  if (fut_executor_forked(m->executor)) {
+    if (m->reading == segment)
+      m->reading = segment->next;
+    return;
+  }
   fut_mutex_lock(&m->mutex);
   if (m->at == segment) {
     m->at = segment->next;

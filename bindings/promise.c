@@ -10,6 +10,7 @@
    bytes and ends it; there is nothing in between that takes long. */
 #include "promise.h"
 
+#include "circle.h"
 #include "fail.h"
 #include "outcome.h"
 #include "thread.h"
@@ -22,6 +23,8 @@ struct promise {
   fut_object hand;      /* counted: see above */
   atomic_bool claimed;  /* atomic: somebody is completing it; if shared */
   bool shared;          /* set before it is first sent */
+  bool holds;           /* guarded by the lock of circles: the outcome is
+                           written, and holds futures */
   wire_message outcome; /* written by whoever claimed it, or before it was
                            first sent; read only once it has ended */
 };
@@ -62,6 +65,7 @@ int l_future_new(lua_State *L) {
   fut_object_hold(&promise->future.object); /* the hands' */
   atomic_init(&promise->claimed, false);
   promise->shared = false;
+  promise->holds = false;
   wire_message_init(&promise->outcome);
   box->future = &promise->future;
   box->hand = &promise->hand;
@@ -82,22 +86,10 @@ static _Noreturn void raise_state(lua_State *L, context *ctx,
   fail_raise(L, ctx, FAIL_INVALID_STATE, "%s: %s", name, text);
 }
 
-/* A future that is part of its own outcome would never be freed. */
-static void refuse_circle(lua_State *L, context *ctx,
-                          const struct promise *promise,
-                          const wire_message *message) {
-  for (size_t i = 0; i < message->object_count; i++)
-    if (message->objects[i] == &promise->hand ||
-        message->objects[i] == &promise->future.object)
-      fail_raise(L, ctx, FAIL_SERIALIZATION,
-                 "cannot send a future that is part of its own result");
-}
-
 /* Encode an outcome: the count values from index first, or error and traceback
    (a string or nil) there.
    Returns a message of the context; may push values. */
-static wire_message *encode(lua_State *L, context *ctx,
-                            const struct promise *promise, fut_state state,
+static wire_message *encode(lua_State *L, context *ctx, fut_state state,
                             int first, int count) {
   wire_message *message = context_message(L, ctx);
   int class = state == FUT_FAILED ? fail_class_of(L, ctx, first) : -1;
@@ -119,7 +111,6 @@ static wire_message *encode(lua_State *L, context *ctx,
     count = 1;
   wire_encode(L, ctx->wire, first, count, WIRE_THREAD,
               state == FUT_FAILED ? "error" : "result", message);
-  refuse_circle(L, ctx, promise, message);
   return message;
 }
 
@@ -132,11 +123,29 @@ static bool claim(struct promise *promise) {
   return false;
 }
 
-/* Put the message into the promise, which is the caller's to complete. */
-static void fill(struct promise *promise, wire_message *message) {
-  wire_message_fini(&promise->outcome);
-  promise->outcome = *message;
-  wire_message_init(message);
+/* Put the message into the promise, if that can be claimed or needs not be:
+   whether it could. Raises if the promise would hold itself. */
+static bool fill(lua_State *L, context *ctx, struct promise *promise,
+                 wire_message *message, bool claimed) {
+  bool holds = circle_possible(message);
+  if (holds)
+    circle_enter();
+  bool closes = holds && circle_closes(&promise->future, message);
+  bool mine = !closes && (claimed || claim(promise));
+  if (mine) { /* it was empty */
+    promise->outcome = *message;
+    wire_message_init(message);
+    if (holds)
+      promise->holds = true;
+  }
+  if (holds)
+    circle_leave();
+  if (closes) {
+    wire_message_clear(message);
+    fail_raise(L, ctx, FAIL_SERIALIZATION,
+               "cannot send a future that is part of its own result");
+  }
+  return mine;
 }
 
 /* End the future at index 1 with the values from index 2 on. */
@@ -151,10 +160,10 @@ static int complete(lua_State *L, fut_state state) {
   outcome_pack(L, 2);
   int packed = lua_gettop(L);
   if (promise->shared) {
-    wire_message *message = encode(L, ctx, promise, state, 2, count);
-    if (fut_state_done(fut_future_state(box->future)) || !claim(promise))
+    wire_message *message = encode(L, ctx, state, 2, count);
+    if (fut_state_done(fut_future_state(box->future)) ||
+        !fill(L, ctx, promise, message, false))
       raise_state(L, ctx, box->future);
-    fill(promise, message);
     lua_settop(L, packed);
   }
   if (!fut_future_end(box->future, state)) /* by a finalizer, or cancelled */
@@ -193,7 +202,7 @@ static int encode_ended(lua_State *L) {
   lua_settop(L, 1);
   struct promise *promise = (struct promise *)box->future;
   int count = outcome_push(L, ctx, box->future, state);
-  fill(promise, encode(L, ctx, promise, state, 2, count));
+  fill(L, ctx, promise, encode(L, ctx, state, 2, count), true);
   return 0;
 }
 
@@ -217,6 +226,22 @@ fut_object *promise_share(lua_State *L, int index, const future_box *box) {
 
 fut_future *promise_of_hand(fut_object *object) {
   return object->kind == &hand_kind ? &of_hand(object)->future : NULL;
+}
+
+const fut_future *promise_of(const fut_object *object) {
+  if (object->kind == &promise_kind.object)
+    return (const fut_future *)object;
+  if (object->kind != &hand_kind)
+    return NULL;
+  return &of_hand((fut_object *)(uintptr_t)object)->future;
+}
+
+circle_links promise_links(const fut_future *future) {
+  const struct promise *promise = (const struct promise *)future;
+  if (!promise->holds)
+    return (circle_links){NULL, 0};
+  return (circle_links){promise->outcome.objects,
+                        promise->outcome.object_count};
 }
 
 job_content promise_outcome(const fut_future *future) {

@@ -23,6 +23,12 @@ fut_object *promise_share(lua_State *L, int index, const future_box *box);
 /* Return the future whose hand object is, or NULL if it is none. */
 fut_future *promise_of_hand(fut_object *object);
 
+/* Return the future that object is, or whose hand; NULL: no such future. */
+const fut_future *promise_of(const fut_object *object);
+
+/* Return what its outcome holds. Assumes the lock of circles held. */
+circle_links promise_links(const fut_future *future);
+
 /* Return the outcome of one that was shared and is FINISHED or FAILED, as
    job_outcome() does. */
 job_content promise_outcome(const fut_future *future);

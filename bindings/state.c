@@ -34,9 +34,11 @@ struct fut_worker_local {
   enum phase phase;
   int failure;    /* reference to what on_state_run() raised, or LUA_NOREF */
   fut_task *task; /* that runs; NULL: none, or none that is known */
-  unsigned depth; /* of tasks that it runs inside of */
-  fut_runner *runner; /* of its worker; NULL: none */
-  context *ctx;       /* once the state has opened the module; or NULL */
+  uint64_t call_number; /* of the call that is being made; 0: none */
+  uint64_t calls;       /* that were begun */
+  unsigned depth;       /* of tasks that it runs inside of */
+  fut_runner *runner;   /* of its worker; NULL: none */
+  context *ctx;         /* once the state has opened the module; or NULL */
 };
 
 static const char local_key; /* its address: the local in the registry */
@@ -175,22 +177,25 @@ static char *copy(const char *text) {
   return block ? memcpy(block, text, size) : NULL;
 }
 
-/* False if it has failed; *why then says how, unless memory ran out. */
-static bool initialized(fut_worker_local *local, char **why) {
+/* FUT_EINTR if it was stopped; if it has failed *why says how, unless memory
+   ran out. */
+static fut_err run_initializer(fut_worker_local *local, char **why) {
   lua_State *L = local->L;
   if (local->environment->initializer.size == 0)
-    return true;
+    return FUT_OK;
   stop_begin(&local->stop, L);
   lua_pushcfunction(L, initialize);
   lua_pushlightuserdata(L, local);
   if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-    return true;
+    return FUT_OK;
+  if (state_stopping(local))
+    return FUT_EINTR;
   lua_pushcfunction(L, explain);
   lua_insert(L, -2);
   *why = lua_pcall(L, 1, 1, 0) == LUA_OK
              ? copy(lua_tostring(L, -1))
              : copy("the initializer of a worker failed");
-  return false;
+  return FUT_EBROKENTHREADS;
 }
 
 static void state_close(fut_worker_local *local) {
@@ -218,6 +223,7 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   local->phase = RECEIVING;
   local->failure = LUA_NOREF;
   local->task = NULL;
+  local->call_number = local->calls = 0;
   local->depth = 0;
   local->runner = runner;
   local->ctx = NULL;
@@ -228,12 +234,16 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   lua_pushcfunction(L, setup);
   lua_pushlightuserdata(L, local);
   fut_err err = lua_pcall(L, 1, 2, 0) == LUA_OK ? FUT_OK : FUT_ENOMEM;
-  if (err == FUT_OK && !initialized(local, why))
-    err = FUT_EBROKENTHREADS;
-  if (err == FUT_OK)
-    *opened = local;
-  else
+  if (err == FUT_OK) {
+    *opened = local; /* the signal handler sees it */
+    atomic_signal_fence(memory_order_seq_cst);
+    err = run_initializer(local, why);
+  }
+  if (err != FUT_OK) {
+    *opened = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
     state_close(local);
+  }
   return err;
 }
 
@@ -282,10 +292,22 @@ void state_leave(context *ctx) {
 
 fut_task *state_task(const fut_worker_local *local) { return local->task; }
 
+uint64_t state_call_number(const fut_worker_local *local) {
+  return local->call_number;
+}
+
 unsigned state_depth(const fut_worker_local *local) { return local->depth; }
+
+bool state_stop_asked(const fut_worker_local *local) {
+  return stop_asked(&local->stop);
+}
 
 bool state_stop_due(const fut_worker_local *local) {
   return stop_due(&local->stop);
+}
+
+bool state_stopping(const fut_worker_local *local) {
+  return local->stop.unwinding && !local->stop.exiting;
 }
 
 void state_stop(lua_State *L) { stop_now(L); }
@@ -345,9 +367,11 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
     local->task = NULL;
     return NULL;
   }
+  local->call_number = ++local->calls;
   lua_pushvalue(L, CALLER);
   int status = lua_pcall(L, 0, 0, HANDLER);
   local->task = NULL;
+  local->call_number = 0;
   wire_lease_end(&local->lease);
   bool fine = true;
   if (status == LUA_OK)
@@ -362,7 +386,7 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
   }
   if (local->stop.doubt)
     local->report->worn = true;
-  if (local->stop.unwinding && !local->stop.exiting) {
+  if (state_stopping(local)) {
     if (local->phase != RUNNING) /* in the midst of a module, say */
       local->report->worn = true;
     *state = FUT_CANCELLED;
@@ -403,6 +427,7 @@ static int nest(lua_State *L) {
   local->lease = outer.lease;
   local->phase = outer.phase;
   local->task = outer.task;
+  local->call_number = outer.call_number;
   local->depth = outer.depth;
   local->allocator.limit = limit;
   stop_resume(&local->stop, &outer.stop);

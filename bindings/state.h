@@ -28,10 +28,20 @@ bool state_nest(lua_State *L, fut_worker_local *local, fut_task *task);
 fut_task *state_task(const fut_worker_local *local);
 unsigned state_depth(const fut_worker_local *local);
 
+/* Return the number of the call that is being made, which no other call of
+   this state has; 0: none is. Worker only. */
+uint64_t state_call_number(const fut_worker_local *local);
+
+/* Whether the running task was asked to stop. Worker only. */
+bool state_stop_asked(const fut_worker_local *local);
+
 /* Whether the running task was asked to stop, and that is still to be raised:
    by state_stop(). Worker only. */
 bool state_stop_due(const fut_worker_local *local);
 _Noreturn void state_stop(lua_State *L);
+
+/* Whether the running task is being ended by a stop: what runs are closers. */
+bool state_stopping(const fut_worker_local *local);
 
 /* A context was made: if it is that of a worker's state, they are to know each
    other until state_leave(), which ignores all others. */

@@ -10,6 +10,7 @@
 #include "interruption.h"
 #include "map_far.h"
 #include "memory.h"
+#include "runner.h"
 #include "state.h"
 #include "state_environment.h"
 
@@ -23,6 +24,7 @@ struct fut_process_local {
   fut_worker_local *state; /* NULL: to be made before the next call */
   fut_worker_report report;
   fut_interruption interruption;
+  fut_runner runner; /* of which the state knows the number */
 };
 
 bool worker_settings(wire_message *settings, const char *path,
@@ -67,8 +69,8 @@ static fut_err open_state(fut_process_local *self, char **why) {
   if (self->state)
     return FUT_OK;
   self->report.worn = false;
-  return state_ops.open(self->environment, NULL, &self->report, &self->state,
-                        why);
+  return state_ops.open(self->environment, &self->runner, &self->report,
+                        &self->state, why);
 }
 
 /* In the signal handler, on the main thread. */
@@ -80,8 +82,8 @@ static void interrupted(void *argument) {
 
 static fut_process_local *worker_open(const unsigned char *settings,
                                       size_t settings_size, size_t memory_limit,
-                                      const char *name, char *report,
-                                      size_t size) {
+                                      unsigned number, const char *name,
+                                      char *report, size_t size) {
   static fut_process_local self; /* there is one in a process */
   (void)name;
   char *why = NULL;
@@ -89,6 +91,7 @@ static fut_process_local *worker_open(const unsigned char *settings,
   atomic_init(&self.report.memory, 0);
   atomic_init(&self.report.asked, false);
   atomic_init(&self.report.acknowledged, false);
+  self.runner = (fut_runner){&fut_runner_alone, NULL, number};
   fut_interruption_open(&self.interruption, interrupted, &self);
   /* for what C libraries take as well; the rest is for the program itself */
   if (memory_limit < SIZE_MAX / 2)
@@ -112,10 +115,13 @@ static void fail(fut_process_outcome *outcome) {
 /* Whether there is a state; if not, that is the outcome. */
 static bool ready(fut_process_local *self, fut_process_outcome *outcome) {
   char *why = NULL;
-  if (open_state(self, &why) == FUT_OK)
+  fut_err err = open_state(self, &why);
+  if (err == FUT_OK)
     return true;
   fut_memory_free(why); /* it was made before: memory, most probably */
-  fail(outcome);
+  outcome->stopped = err == FUT_EINTR;
+  if (!outcome->stopped)
+    fail(outcome);
   return false;
 }
 

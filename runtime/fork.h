@@ -6,6 +6,7 @@
 
 /* In the order in which they are taken when several are held. */
 typedef enum fut_fork_rank {
+  FUT_FORK_CIRCLES,
   FUT_FORK_ARENA,
   FUT_FORK_PARKER,
   FUT_FORK_RANKS

@@ -13,19 +13,22 @@
 
 /* A thread that can be interrupted. Embedded. */
 typedef struct fut_interruption {
-  pthread_t thread; /* set by open */
-  atomic_bool sent; /* atomic: a signal of ours is under way */
+  pthread_t thread;               /* set by open */
+  atomic_bool sent;               /* atomic: a signal of ours is under way */
+  struct fut_interruption *outer; /* that of the thread before, or NULL */
   /* Called on the thread, in the signal handler, for every signal. */
   void (*arrived)(void *context); /* set by open, as context */
   void *context;
 } fut_interruption;
 
-/* From now on the calling thread can be interrupted. Requires that it does not
-   block the signal. */
+/* From now on the calling thread can be interrupted, by the one that was open
+   before as well: each signal arrives at all that are, the oldest first.
+   Requires that the thread does not block the signal. */
 void fut_interruption_open(fut_interruption *self,
                            void (*arrived)(void *context), void *context);
 
-/* No longer. Requires that nobody sends one any more. That thread only. */
+/* No longer. Requires that nobody sends one any more, and that it is the one
+   opened last. That thread only. */
 void fut_interruption_close(fut_interruption *self);
 
 /* Install the handler, if that was not done: for processes that are sent the

@@ -26,15 +26,21 @@ static void chain(int number, siginfo_t *info, void *machine) {
     previous.sa_handler(number);
 }
 
+/* Let the signal arrive at all that are open; whether one of them was sent it.
+ */
+static bool arrive(fut_interruption *self) {
+  if (self == NULL)
+    return false;
+  bool ours = arrive(self->outer);
+  if (atomic_exchange(&self->sent, false))
+    ours = true;
+  self->arrived(self->context);
+  return ours;
+}
+
 static void handle(int number, siginfo_t *info, void *machine) {
   int kept = errno;
-  fut_interruption *self = here;
-  bool ours = false;
-  if (self) {
-    ours = atomic_exchange(&self->sent, false);
-    self->arrived(self->context);
-  }
-  if (!ours)
+  if (!arrive(here))
     chain(number, info, machine);
   errno = kept;
 }
@@ -57,12 +63,14 @@ void fut_interruption_open(fut_interruption *self,
   self->arrived = arrived;
   self->context = context;
   atomic_init(&self->sent, false);
+  self->outer = here;
+  atomic_signal_fence(memory_order_seq_cst); /* partner: the handler */
   here = self;
 }
 
 void fut_interruption_close(fut_interruption *self) {
   CHECK(here == self);
-  here = NULL;
+  here = self->outer;
 }
 
 void fut_interruption_send(fut_interruption *self) {

@@ -81,7 +81,7 @@ static bool open_local(fut_process_self *self) {
   self->local =
       self->ops->open((const unsigned char *)segment + segment->settings_offset,
                       segment->settings_size, (size_t)segment->memory_limit,
-                      name, self->seat->report, FUT_REPORT_SIZE);
+                      self->number + 1, name, self->seat->report, FUT_REPORT_SIZE);
   if (self->local == NULL) {
     atomic_store(&self->seat->state, FUT_SEAT_FAILED);
     return false;

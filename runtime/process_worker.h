@@ -42,11 +42,13 @@ typedef struct fut_process_local fut_process_local;
 
 /* What a worker does, on its main thread unless said otherwise. */
 typedef struct fut_process_worker_ops {
-  /* Make what tasks share from the pool's settings; NULL: not to be had, and
-     report (of size bytes) says why: the pool is broken. */
+  /* Make what tasks share from the pool's settings, for the worker of that
+     number (1, 2, ...) and name; NULL: not to be had, and report (of size
+     bytes) says why: the pool is broken. */
   fut_process_local *(*open)(const unsigned char *settings,
                              size_t settings_size, size_t memory_limit,
-                             const char *name, char *report, size_t size);
+                             unsigned number, const char *name, char *report,
+                             size_t size);
   /* Make a call; bytes and name stay as they are meanwhile. NULL for bytes:
      there was no memory for them. */
   void (*run)(fut_process_local *local, const fut_call *call,

@@ -17,10 +17,15 @@ typedef struct fut_runner_kind {
   bool (*run)(fut_runner *runner, struct fut_task *task);
 } fut_runner_kind;
 
+/* Of workers in whose place nobody can run: a task that waits does so itself,
+   for whatever others do. */
+extern const fut_runner_kind fut_runner_alone;
+
 /* Embedded as the first member. Used by its own thread only. */
 struct fut_runner {
   const fut_runner_kind *kind;   /* set once */
-  struct fut_executor *executor; /* set once; borrowed, it lasts longer */
+  struct fut_executor *executor; /* set once; borrowed, it lasts longer; NULL:
+                                    it is in another process */
   unsigned number;               /* set once: 1, 2, ... */
 };
 

@@ -6,12 +6,13 @@
 #include "serial.h"
 
 #include "memory.h"
+#include "serial_watch.h"
 
 #include <pthread.h>
 
 /* What tasks share. Owner only. */
 struct share {
-  fut_worker_local *local;
+  fut_worker_local *local; /* NULL: not open; its signal handler looks, too */
   fut_worker_report report;
   size_t ran; /* tasks since it was opened */
 };
@@ -25,6 +26,9 @@ struct serial {
   size_t max_tasks;                 /* set once: a local is used so often */
   struct share *share; /* owner only; NULL while a task has it, and before the
                           first */
+  fut_serial_watch watch;
+  fut_attention *wanted;    /* owner only: of who submits next; NULL */
+  void *context;            /* owner only: of wanted */
   fut_executor_stats stats; /* owner only */
   atomic_bool closed;       /* atomic */
 };
@@ -34,27 +38,30 @@ static bool owned(const struct serial *serial) {
 }
 
 static void close_local(struct serial *serial, struct share *share) {
-  if (share)
+  if (share && share->local)
     serial->worker_ops->close(share->local);
   fut_memory_free(share);
 }
 
-/* Open what tasks share; NULL: no memory, or the executor is broken now. */
-static struct share *open_share(struct serial *serial) {
+static struct share *new_share(void) {
   struct share *share = fut_memory_new(sizeof *share);
-  if (share == NULL)
-    return NULL;
-  *share = (struct share){.ran = 0};
+  if (share)
+    *share = (struct share){.local = NULL};
+  return share;
+}
+
+/* Open what tasks share, if it is not. FUT_ENOMEM, FUT_EINTR: it is not open;
+   other errors: and the executor is broken. */
+static fut_err open_local(struct serial *serial, struct share *share) {
+  if (share->local)
+    return FUT_OK;
   char *why = NULL;
   fut_err err = serial->worker_ops->open(serial->environment, &serial->runner,
                                          &share->report, &share->local, &why);
-  if (err == FUT_OK)
-    return share;
-  if (err != FUT_ENOMEM)
+  if (err != FUT_OK && err != FUT_ENOMEM && err != FUT_EINTR)
     fut_executor_break(&serial->executor, why ? why : fut_err_message(err));
   fut_memory_free(why);
-  fut_memory_free(share);
-  return NULL;
+  return err;
 }
 
 /* Count a task that has ended. */
@@ -65,16 +72,41 @@ static void count(struct serial *serial, fut_state state, fut_deadline time) {
   serial->stats.cancelled += state == FUT_CANCELLED;
 }
 
-static void run(struct serial *serial, fut_task *task, struct share *share) {
+static void run(struct serial *serial, fut_task *task,
+                fut_worker_local *local) {
   fut_object_hold(&task->future.object);
   fut_deadline start = fut_clock_now();
   serial->stats.running++;
-  fut_task_run(task, share ? share->local : NULL);
-  if (share && serial->worker_ops->settle)
-    serial->worker_ops->settle(share->local);
+  fut_task_run(task, local);
+  if (local && serial->worker_ops->settle)
+    serial->worker_ops->settle(local);
   serial->stats.running--;
   count(serial, fut_future_state(&task->future), fut_clock_now() - start);
   fut_future_release(&task->future, NULL);
+}
+
+/* Run the task, unless what comes before it fails or is interrupted. */
+static void attempt(struct serial *serial, fut_task *task,
+                    struct share *share) {
+  fut_serial_run watched = {.ops = serial->worker_ops,
+                            .wanted = serial->wanted,
+                            .context = serial->context,
+                            .report = &share->report,
+                            .local = &share->local};
+  bool go = fut_serial_watch_begin(&serial->watch, &watched);
+  fut_err err = go ? open_local(serial, share) : FUT_EINTR;
+  if (err == FUT_OK || err == FUT_ENOMEM)
+    run(serial, task, share->local);
+  else if (err == FUT_EINTR) {
+    serial->stats.cancelled++;
+    fut_task_left(task);
+    fut_future_cancel(&task->future);
+    fut_future_release(&task->future, NULL);
+  } else
+    fut_task_drop(task, FUT_EBROKENTHREADS,
+                  fut_executor_broken(&serial->executor));
+  if (go)
+    fut_serial_watch_end(&serial->watch, &watched);
 }
 
 /* Run the task with what tasks share. One that submits to its own executor
@@ -83,17 +115,16 @@ static void serve(struct serial *serial, fut_task *task) {
   struct share *share = serial->share;
   serial->share = NULL;
   if (share == NULL && serial->worker_ops)
-    share = open_share(serial);
-  const char *broken = fut_executor_broken(&serial->executor);
-  if (broken) {
-    fut_task_drop(task, FUT_EBROKENTHREADS, broken);
+    share = new_share();
+  if (share == NULL) {
+    run(serial, task, NULL);
     return;
   }
-  run(serial, task, share);
+  attempt(serial, task, share);
   close_local(serial, serial->share); /* of an inner task */
   serial->share = share;
-  if (share && (++share->ran >= serial->max_tasks || share->report.worn ||
-                atomic_load(&serial->closed))) {
+  if (++share->ran >= serial->max_tasks || share->report.worn ||
+      atomic_load(&serial->closed)) {
     serial->share = NULL;
     close_local(serial, share);
   }
@@ -139,7 +170,8 @@ static void serial_stats(fut_executor *executor, fut_executor_stats *stats) {
 static bool serial_memory(fut_executor *executor, unsigned worker,
                           size_t *bytes) {
   struct serial *serial = (struct serial *)executor;
-  if (worker > 0 || !owned(serial) || serial->share == NULL)
+  if (worker > 0 || !owned(serial) || serial->share == NULL ||
+      serial->share->local == NULL)
     return false;
   *bytes = atomic_load(&serial->share->report.memory);
   return true;
@@ -147,31 +179,16 @@ static bool serial_memory(fut_executor *executor, unsigned worker,
 
 static void serial_free(fut_object *object) {
   struct serial *serial = (struct serial *)object;
-  serial_shutdown(&serial->executor, false);
+  fut_executor *executor = &serial->executor;
+  serial_shutdown(executor, false);
   give_up_share(serial); /* the last one to hold it is the only one to use it */
+  if (!fut_executor_forked(executor))
+    fut_serial_watch_fini(&serial->watch);
   if (serial->environment)
     fut_object_release(serial->environment);
-  fut_executor_fini(&serial->executor);
+  fut_executor_fini(executor);
   fut_memory_free(serial);
 }
-
-/* A task that waits does so in vain, but until its deadline or an interrupt:
-   nothing of this executor is there to be waited for. */
-static fut_err runner_block(fut_runner *runner) {
-  (void)runner;
-  return FUT_OK;
-}
-
-static void runner_unblock(fut_runner *runner) { (void)runner; }
-
-static bool runner_run(fut_runner *runner, fut_task *task) {
-  (void)runner;
-  (void)task;
-  return false;
-}
-
-static const fut_runner_kind runner_kind = {runner_block, runner_unblock,
-                                            runner_run};
 
 static const fut_executor_ops serial_ops = {
     .object = {"serial executor", serial_free},
@@ -193,7 +210,9 @@ fut_err fut_serial_new(const fut_pool_options *options,
     fut_memory_free(serial);
     return err;
   }
-  serial->runner = (fut_runner){&runner_kind, &serial->executor, 1};
+  /* a task that waits for one of this executor waits in vain, but until its
+     deadline or an interrupt */
+  serial->runner = (fut_runner){&fut_runner_alone, &serial->executor, 1};
   serial->owner = pthread_self();
   serial->worker_ops = ops;
   serial->environment = options->environment;
@@ -201,10 +220,22 @@ fut_err fut_serial_new(const fut_pool_options *options,
     fut_object_hold(serial->environment);
   serial->max_tasks = options->max_tasks_per_child;
   serial->share = NULL;
+  fut_serial_watch_init(&serial->watch);
+  serial->wanted = NULL;
+  serial->context = NULL;
   serial->stats = (fut_executor_stats){.workers = 0};
   atomic_init(&serial->closed, false);
   *executor = &serial->executor;
   return FUT_OK;
+}
+
+void fut_serial_attend(fut_executor *executor, fut_attention *wanted,
+                       void *context) {
+  struct serial *serial = (struct serial *)executor;
+  if (owned(serial)) {
+    serial->wanted = wanted;
+    serial->context = context;
+  }
 }
 
 bool fut_serial_is(const fut_executor *executor) {

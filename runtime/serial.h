@@ -3,6 +3,7 @@
 #define FUT_SERIAL_H
 
 #include "executor.h"
+#include "parker.h"
 #include "thread_pool.h"
 
 /* Make an executor whose submit runs the task, on the thread that submits,
@@ -13,6 +14,13 @@
    idle_timeout have no meaning here. Owned as a thread pool is. FUT_ENOMEM. */
 fut_err fut_serial_new(const fut_pool_options *options,
                        const fut_worker_ops *ops, fut_executor **executor);
+
+/* The tasks that this thread submits from now on are stopped when wanted, asked
+   in a signal handler, says that their submitter is to be interrupted: within
+   0.1 s of a SIGINT whose handler lets the next one have its default action, or
+   when the signal of interruption.h comes. */
+void fut_serial_attend(fut_executor *executor, fut_attention *wanted,
+                       void *context);
 
 /* Whether an executor is one of these. */
 bool fut_serial_is(const fut_executor *executor);

@@ -22,9 +22,12 @@ typedef struct fut_worker_report {
    lock held. */
 typedef struct fut_worker_ops {
   /* Make it for the worker that runner is, before its first task and whenever
-     it was closed. FUT_ENOMEM: it is tried again before the next task, and this
-     one runs without. Other errors break the pool: *why, a block of memory.h
-     that the caller then owns, or NULL, is the message. */
+     it was closed. *local is NULL, and may be set before it is all made: then
+     interrupt may be called from there on. FUT_ENOMEM: it is tried again before
+     the next task, and this one runs without. FUT_EINTR: the same, but what was
+     asked to stop is the task. Other errors break the pool: *why, a block of
+     memory.h that the caller then owns, or NULL, is the message. On errors
+     *local is NULL again. */
   fut_err (*open)(fut_object *environment, fut_runner *runner,
                   fut_worker_report *report, fut_worker_local **local,
                   char **why);

@@ -53,8 +53,21 @@ static void close_local(fut_worker *worker) {
   atomic_store(&worker->report.memory, 0);
 }
 
-/* See that local is fit for a task. False if the pool is broken. */
-static bool renew_local(fut_worker *worker) {
+/* Make local, before the task: FUT_EINTR if that was stopped. What it takes can
+   be stopped as the task is later, though nobody asks its future. */
+static fut_err open_local(fut_worker *worker, fut_task *task, char **why) {
+  fut_threads *threads = worker->threads;
+  atomic_store(&worker->running, task);
+  /* only then: fut_threads_halt() looks at both the other way round */
+  if (atomic_load(&threads->halted))
+    return FUT_EINTR;
+  return threads->worker_ops->open(threads->environment, &worker->base,
+                                   &worker->report, &worker->local, why);
+}
+
+/* See that local is fit for a task. False if there is nothing to run it with:
+   the pool is broken, or all is to stop. */
+static bool renew_local(fut_worker *worker, fut_task *task) {
   fut_threads *threads = worker->threads;
   if (worker->local &&
       (worker->report.worn || worker->tasks >= threads->max_tasks_per_child))
@@ -62,11 +75,15 @@ static bool renew_local(fut_worker *worker) {
   if (worker->local == NULL && threads->worker_ops) {
     worker->report.worn = false;
     worker->tasks = 0;
-    fut_worker_local *local = NULL;
     char *why = NULL;
-    fut_err err = threads->worker_ops->open(threads->environment, &worker->base,
-                                            &worker->report, &local, &why);
-    worker->local = local;
+    fut_err err = open_local(worker, task, &why);
+    if (err != FUT_OK) {
+      atomic_store(&worker->running, NULL);
+      fut_worker_unwatch(worker);
+      fut_interruption_absorb();
+    }
+    if (err == FUT_EINTR)
+      return false;
     if (err != FUT_OK && err != FUT_ENOMEM)
       fut_threads_break(threads, why ? why : fut_err_message(err));
     fut_memory_free(why);
@@ -96,14 +113,27 @@ void fut_worker_perform(fut_worker *worker, fut_task *task) {
     fut_worker_unwatch(worker);
 }
 
+/* There is nothing to run the task with: give up the queue's reference. */
+static void drop(fut_worker *worker, fut_task *task) {
+  fut_threads *threads = worker->threads;
+  atomic_store(&worker->running, NULL);
+  if (fut_executor_broken(&threads->executor)) {
+    fut_threads_fail(threads, task);
+    return;
+  }
+  fut_task_cancel(task);
+  add(&worker->tally.skipped, !task->many);
+  fut_future_release(&task->future, NULL);
+}
+
 /* Run the task unless it was cancelled, and give up the queue's reference. */
 static void run(fut_worker *worker, fut_task *task) {
   fut_threads *threads = worker->threads;
   bool worn = worker->report.worn || worker->local == NULL ||
               worker->tasks >= threads->max_tasks_per_child;
-  if ((worn && !renew_local(worker)) ||
+  if ((worn && !renew_local(worker, task)) ||
       fut_executor_broken(&threads->executor)) {
-    fut_threads_fail(threads, task);
+    drop(worker, task);
     return;
   }
   fut_task_left(task);

@@ -175,6 +175,43 @@ print(called)]]):format(limits.scaled(100)))
     assert.equal(50 * limits.scaled(100) .. "\n", output)
   end)
 
+  in_any_moment("reads what was done of a map, whatever the parent's threads did", function()
+    local output = run(([[
+local pool <close> = futures.ThreadPoolExecutor(3)
+local lost = 0
+for round = 1, %d do
+  local view = pool:options { chunksize = 1, ordered = round %% 2 == 0 }
+  local results = view:map(function(x) return -x end, (function()
+    local xs = {}
+    for i = 1, 2000 do xs[i] = i end
+    return xs
+  end)())
+  for _ = 1, 5 * round do results() end -- workers are at it
+  local pid = fork.fork()
+  if pid == 0 then
+    local ok, err
+    local read = 5 * round
+    repeat
+      local i, x
+      ok, err = pcall(function() i, x = results() end)
+      assert(not i or x == -i)
+      if i then read = read + 1 end
+    until not i
+    assert(ok and read == 2000 or futures.isinstance(err, futures.RuntimeError))
+    if round %% 3 == 0 then results:close() end
+    results = nil
+    collectgarbage()
+    os.exit(ok and 0 or 1, round %% 4 == 0)
+  end
+  local how, code = fork.wait(pid)
+  assert(how == "exit" and code <= 1, how .. code)
+  lost = lost + code
+  for i, x in results do assert(x == -i) end
+end
+print(lost > 0)]]):format(limits.scaled(100)))
+    assert.equal("true\n", output)
+  end)
+
   it("leaves worker processes to its parent", function()
     local output = run [[
 local pool = futures.ProcessPoolExecutor(2)

@@ -1,6 +1,11 @@
+local child = require "support.child"
+local eventually = require "support.eventually"
 local futures = require "futures"
 local gates = require "support.gate"
+local limits = require "support.limits"
+local logs = require "support.log"
 local stopping = require "support.stopping"
+local took = require "support.took"
 
 describe("an initializer", function()
   it("runs once in every new state, with its arguments, before the first task", function()
@@ -96,5 +101,117 @@ describe("an initializer", function()
   it("may not end the process, either", function()
     local ex <close> = futures.ThreadPoolExecutor { initializer = function() os.exit(1) end }
     assert.matches("os.exit%(1%) in a worker thread", ex:submit(print):exception().message)
+  end)
+end)
+
+describe("an initializer that never ends", function()
+  after_each(child.end_all)
+
+  -- A script whose pool has one; Ctrl-C leaves the block of the pool.
+  local function interrupted(kind, body)
+    local mark = os.tmpname()
+    os.remove(mark)
+    local script = child.start([[
+      io.stdout:setvbuf "line"
+      local futures = require "futures"
+      local f
+      print(pcall(function()
+        local ex <close> = futures.KIND { max_workers = 1, initializer = function(path)
+          local _ <close> = setmetatable({}, { __close = function() os.remove(path) end })
+          io.open(path, "w"):close()
+          while true do pcall(function() while true do os.time() end end) end
+        end, initargs = { "MARK" } }
+        BODY
+        repeat local file = io.open "MARK" until file
+        print "ready"
+        f:result()
+      end))
+      futures.wait { f }
+      print(f:cancelled())
+      io.read()
+    ]], { KIND = kind, MARK = mark, BODY = body })
+    assert.equal("ready", script:line())
+    local seconds, line = took(function()
+      script:signal "INT"
+      return script:line()
+    end)
+    assert.matches("^false\t.*interrupted!$", line)
+    assert.is_true(seconds < limits.within(0.5), seconds)
+    assert.equal("true", script:line())
+    return script
+  end
+
+  it("is stopped in a thread when Ctrl-C leaves the block of the pool", function()
+    local script = interrupted("ThreadPoolExecutor", "f = ex:submit(print)")
+    eventually(function() -- the thread has ended
+      local names = io.popen(("cat /proc/%d/task/*/comm"):format(script.pid))
+      local text = names:read "a"
+      names:close()
+      return not text:find "futures%-1"
+    end)
+  end)
+
+  it("is stopped in a worker process when Ctrl-C leaves the block of the pool", function()
+    interrupted("ProcessPoolExecutor", "f = ex:submit(print)")
+  end)
+
+  it("is stopped before items of a map", function()
+    interrupted("ThreadPoolExecutor", [[
+      ex:map(print, { 1, 2, 3 })
+      f = ex:submit(print)
+    ]])
+  end)
+
+  for _, how in ipairs { "terminate_workers", "kill_workers" } do
+    it("is ended by " .. how, function()
+      local log <close> = logs.new()
+      local ex = futures.ProcessPoolExecutor { max_workers = 2, initializer = function(add, path)
+        add(path, "begun")
+        while true do end
+      end, initargs = { logs.add, log.path } }
+      local fs = {}
+      for i = 1, 5 do fs[i] = ex:submit(print) end
+      eventually(function() return #log:lines() == 2 end)
+      ex[how](ex)
+      assert.equal(5, #futures.wait(fs, limits.within(20)))
+      for _, f in ipairs(fs) do assert.is_true(f:cancelled()) end
+      ex:shutdown()
+      assert.equal(0, ex:stats().workers)
+    end)
+  end
+
+  it("is stopped with the task for which a worker process has made its state anew", function()
+    local log <close> = logs.new()
+    local ex <close> = futures.ProcessPoolExecutor {
+      max_workers = 1, memory_limit = 8 << 20, initializer = function(add, path)
+        add(path, "begun")
+        local count = 0
+        for _ in io.lines(path) do count = count + 1 end
+        while count == 2 do end
+      end, initargs = { logs.add, log.path },
+    }
+    local function pid()
+      local file = io.open "/proc/self/stat"
+      return file and file:read "n"
+    end
+    local process = ex:submit(pid):result()
+    assert.equal("not enough memory", ex:submit(string.rep, "x", 1 << 25):exception())
+    local f = ex:submit(print)
+    eventually(function() return #log:lines() == 2 end)
+    stopping.stop(f, 20)
+    assert.equal(process, ex:submit(pid):result(limits.within(20)))
+    assert.equal(3, #log:lines())
+  end)
+
+  it("keeps nobody from cancelling what waits for it", function()
+    local gate <close> = gates.new()
+    local ex <close> = futures.ThreadPoolExecutor {
+      max_workers = 1, initializer = gates.pass, initargs = { gate.path },
+    }
+    local f, g = ex:submit(print), ex:submit(function() return "fine" end)
+    assert.is_true(f:cancel(true))
+    assert.is_true(f:cancelled())
+    gate:open()
+    assert.equal("fine", g:result())
   end)
 end)

@@ -486,6 +486,75 @@ describe("a future that is completed by hand", function()
     assert.equal("another", raised:traceback())
   end)
 
+  it("cannot be part of its own result through others", function()
+    local a, b, c = futures.Future(), futures.Future(), futures.Future()
+    ex:submit(function() end, a, b, c):result() -- from now on others know them
+    a:set_result { b }
+    b:set_result(c, c)
+    local ok, err = pcall(c.set_result, c, { a })
+    assert.is_false(ok)
+    assert.is_true(futures.isinstance(err, futures.SerializationError))
+    assert.equal("cannot send a future that is part of its own result", err.message)
+    c:set_result "an end" -- which can be set as if nothing had been
+    assert.equal("an end", a:result()[1]:result():result())
+  end)
+
+  it("cannot be so where its value was set before it was sent", function()
+    local a, b = futures.Future(), futures.Future()
+    a:set_result(b)
+    b:set_result(a)
+    local ok, err = pcall(ex.submit, ex, function() end, a)
+    assert.is_false(ok)
+    assert.equal("cannot send a future that is part of its own result", err.message)
+    assert.equal(a, b:result())
+  end)
+
+  it("cannot be so through the result of a task", function()
+    local go, told = futures.Future(), futures.Future()
+    local f = ex:submit(function(go) return go:result() end, go)
+    local g = ex:submit(function(f) return f end, f)
+    g:result()
+    told:set_result(g)
+    go:set_result(told)
+    local err = f:exception()
+    assert.is_true(futures.isinstance(err, futures.SerializationError))
+    assert.equal("cannot send a future that is part of its own result", err.message)
+    assert.equal(f, g:result())
+  end)
+
+  it("may hold others that hold the same, and long chains", function()
+    local last = futures.Future()
+    last:set_result "the end"
+    for _ = 1, 300 do
+      local f = futures.Future()
+      f:set_result { last, last }
+      last = ex:submit(function(f) return f end, f):result()
+      last = ex:submit(function(f) return f, f end, last)
+    end
+    local length = 0
+    while true do
+      local value = last:result()
+      if value == "the end" then break end
+      last = type(value) == "table" and value[1] or value
+      length = length + 1
+    end
+    assert.equal(600, length)
+  end)
+
+  it("is refused as such by exactly one of several that close a circle at a time", function()
+    local ring <close> = futures.ThreadPoolExecutor(2)
+    for _ = 1, limits.scaled(200) do
+      local a, b, go = futures.Future(), futures.Future(), futures.Future()
+      local function complete(mine, other, go)
+        go:result()
+        return (pcall(mine.set_result, mine, other))
+      end
+      local f, g = ring:submit(complete, a, b, go), ring:submit(complete, b, a, go)
+      go:set_result()
+      assert.not_equal(f:result(), g:result())
+    end
+  end)
+
   it("cannot be part of what its own task returns or raises", function()
     for _, fails in ipairs { false, true } do
       local own = futures.Future()

@@ -146,15 +146,14 @@ function futures.run(fn, ...) end
 ---@return futures.Future future of what fn returns or raises
 function futures.spawn(fn, ...) end
 
---- What the running task may know of itself; nil outside of tasks, and in worker
---- processes.
+--- What the running task may know of itself; nil outside of tasks.
 ---@return futures.Current?
 function futures.current() end
 
 --- What futures.current returns.
 ---@class futures.Current
 ---@field worker integer the number of the worker: 1, 2, ...
----@field executor futures.Executor whose task it is
+---@field executor? futures.Executor whose task it is; nil in worker processes
 ---@field cancel_requested fun(): boolean whether the task was asked to stop
 
 --- How many CPUs this process may use, by affinity and (on Linux) its cgroup.

@@ -73,6 +73,42 @@ static void chained(void **unused) {
   assert_int_equal(atomic_load(&others), before + 1);
 }
 
+typedef struct layer {
+  fut_interruption interruption;
+  struct layer *below;
+  unsigned arrived;
+} layer;
+
+/* What is below was told before. */
+static void arrived_in_turn(void *context) {
+  layer *self = context;
+  self->arrived++;
+  if (self->below)
+    assert_int_equal(self->below->arrived, self->arrived);
+}
+
+static void arrives_at_all(void **unused) {
+  (void)unused;
+  layer outer = {.below = NULL}, inner = {.below = &outer};
+  unsigned before = atomic_load(&others);
+  fut_interruption_open(&outer.interruption, arrived_in_turn, &outer);
+  fut_interruption_open(&inner.interruption, arrived_in_turn, &inner);
+  fut_interruption_send(&outer.interruption);
+  fut_interruption_absorb();
+  assert_int_equal(inner.arrived, 1);
+  fut_interruption_send(&inner.interruption);
+  fut_interruption_absorb();
+  assert_int_equal(inner.arrived, 2);
+  fut_interruption_close(&inner.interruption);
+  inner.arrived = outer.arrived = 0;
+  fut_interruption_send(&outer.interruption);
+  fut_interruption_absorb();
+  assert_int_equal(outer.arrived, 1);
+  assert_int_equal(inner.arrived, 0);
+  fut_interruption_close(&outer.interruption);
+  assert_int_equal(atomic_load(&others), before);
+}
+
 static void absorbed(void **unused) {
   (void)unused;
   sleeper self = {.error = 0};
@@ -93,6 +129,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       CASE("an interruption ends a read by EINTR", ends_a_read),
       CASE("other signals go to the handler that was there", chained),
+      CASE("a signal arrives at all that are open, the oldest first",
+           arrives_at_all),
       CASE("what was sent has arrived once it is absorbed", absorbed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

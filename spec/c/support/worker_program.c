@@ -236,9 +236,10 @@ static void run(fut_process_local *local, const fut_call *call,
 
 static fut_process_local *open_local(const unsigned char *settings,
                                      size_t settings_size, size_t memory_limit,
-                                     const char *worker, char *report,
-                                     size_t size) {
+                                     unsigned number, const char *worker,
+                                     char *report, size_t size) {
   (void)memory_limit;
+  (void)number;
   char text[200];
   snprintf(text, sizeof text, "%.*s", (int)settings_size,
            (const char *)settings);

@@ -241,6 +241,18 @@ void callbacks_add(lua_State *L, context *ctx, future_box *box, int fn) {
   callbacks_run(L, ctx);
 }
 
+void callbacks_expect(lua_State *L, context *ctx, const future_box *box) {
+  if (!box->watching)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->strong);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, -2, box->watch);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ctx->weak);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, box->watch);
+  lua_pop(L, 2);
+}
+
 void callbacks_forget(lua_State *L, context *ctx, future_box *box) {
   if (box->watch == NULL)
     return;

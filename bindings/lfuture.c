@@ -224,6 +224,8 @@ static int l_future_cancel(lua_State *L) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     stop = lua_toboolean(L, 2);
   }
+  if (fut_future_state(box->future) == FUT_PENDING)
+    callbacks_expect(L, ctx, box);
   bool cancelled = future_is_job(box->future)
                        ? cancel_task((fut_task *)box->future, stop)
                        : fut_future_cancel(box->future);

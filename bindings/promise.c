@@ -10,6 +10,7 @@
    bytes and ends it; there is nothing in between that takes long. */
 #include "promise.h"
 
+#include "callbacks.h"
 #include "circle.h"
 #include "fail.h"
 #include "outcome.h"
@@ -166,6 +167,7 @@ static int complete(lua_State *L, fut_state state) {
       raise_state(L, ctx, box->future);
     lua_settop(L, packed);
   }
+  callbacks_expect(L, ctx, box);
   if (!fut_future_end(box->future, state)) /* by a finalizer, or cancelled */
     raise_state(L, ctx, box->future);
   outcome_set(L);

@@ -582,6 +582,7 @@ int fut_process_worker_main(int argc, char **argv,
   worker.number = inheritance.seat;
   worker.parent = inheritance.parent;
   worker.at = FUT_SLOTS;
+  worker.searching = true; /* as the parent has set our seat */
   const char *problem = open_shared(&worker, inheritance.fds);
   if (problem) {
     fprintf(stderr, "%s\n", problem);

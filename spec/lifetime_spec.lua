@@ -1,6 +1,7 @@
 local futures = require "futures"
 local child = require "support.child"
 local eventually = require "support.eventually"
+local executors = require "support.executors"
 local gates = require "support.gate"
 local limits = require "support.limits"
 local logs = require "support.log"
@@ -192,36 +193,39 @@ describe("the end of a script", function()
       last:set_result()
     ]],
   }
-  for how, code in pairs(ends) do
-    it(how .. " lets all tasks finish and their callbacks run", function()
-      local gate <close> = gates.new()
-      local script = child.start([[
-        local futures = require "futures"
-        local ex = futures.ThreadPoolExecutor(2)
-        local function pass(path, value)
-          local file = io.open(path)
-          file:setvbuf "no"
-          file:read(1)
-          return value
-        end
-        for i = 1, 3 do
-          local f = ex:submit(pass, "GATE", "value " .. i)
-          f.number = i
-          f:add_done_callback(function(f) print(f.number, f:result()) end)
-        end
-        io.stdout:setvbuf "line"
-        print "end of script"
-        CODE
-      ]], { GATE = gate.path, CODE = code })
-      assert.equal("end of script", script:line())
-      gate:open(3)
-      local output, reason, status = script:finish()
-      local lines = {}
-      for line in output:gmatch "[^\n]+" do lines[#lines + 1] = line end
-      table.sort(lines)
-      assert.same({ "1\tvalue 1", "2\tvalue 2", "3\tvalue 3" }, lines)
-      assert.same({ "exit", 0 }, { reason, status })
-    end)
+  for _, executor in ipairs(executors.pools) do
+    local pool = " of a " .. executor.name
+    for how, code in pairs(ends) do
+      it(how .. " lets all tasks finish and their callbacks run" .. pool, function()
+        local gate <close> = gates.new()
+        local script = child.start([[
+          local futures = require "futures"
+          local ex = futures.CLASS(2)
+          local function pass(path, value)
+            local file = io.open(path)
+            file:setvbuf "no"
+            file:read(1)
+            return value
+          end
+          for i = 1, 3 do
+            local f = ex:submit(pass, "GATE", "value " .. i)
+            f.number = i
+            f:add_done_callback(function(f) print(f.number, f:result()) end)
+          end
+          io.stdout:setvbuf "line"
+          print "end of script"
+          CODE
+        ]], { GATE = gate.path, CODE = code, CLASS = executor.name })
+        assert.equal("end of script", script:line())
+        gate:open(3)
+        local output, reason, status = script:finish()
+        local lines = {}
+        for line in output:gmatch "[^\n]+" do lines[#lines + 1] = line end
+        table.sort(lines)
+        assert.same({ "1\tvalue 1", "2\tvalue 2", "3\tvalue 3" }, lines)
+        assert.same({ "exit", 0 }, { reason, status })
+      end)
+    end
   end
 
   it("waits for pools that were collected or shut down before", function()

@@ -131,9 +131,15 @@ for _, executor in ipairs(executors.classes) do
       assert.matches(("errors_spec.lua:%d: broken$"):format(line), raised(f.result, f))
     end)
 
-    it("stays a table with its fields", function()
+    it("stays a table with its fields and metatable", function()
       local f = ex:submit(function() error { code = 404, path = { "a", "b" } } end)
       assert.same({ code = 404, path = { "a", "b" } }, raised(f.result, f))
+      local class = {
+        __index = { kind = "http" }, __tostring = function(e) return "E" .. e.code end,
+      }
+      local g = ex:submit(function() error(setmetatable({ code = 404 }, class)) end)
+      local err = raised(g.result, g)
+      assert.same({ 404, "http", "E404" }, { err.code, err.kind, tostring(err) })
     end)
 
     it("stays a number or boolean", function()

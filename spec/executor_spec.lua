@@ -2,6 +2,7 @@ local futures = require "futures"
 local eventually = require "support.eventually"
 local executors = require "support.executors"
 local gates = require "support.gate"
+local limits = require "support.limits"
 
 local function running(fs)
   local count = 0
@@ -31,13 +32,33 @@ for _, executor in ipairs(executors.classes) do
       local file = assert(io.open(folder .. "/private_module.lua", "w"))
       file:write "return { answer = 42 }"
       file:close()
-      local path = package.path
+      local path, cpath = package.path, package.cpath
       package.path = folder .. "/?.lua;" .. path
+      package.cpath = folder .. "/?.so;" .. cpath
+      local expected = { package.path, package.cpath, 42 }
       local ex <close> = executor.make(1)
-      package.path = path
-      local answer = ex:submit(function() return require("private_module").answer end)
-      assert.equal(42, answer:result())
+      package.path, package.cpath = path, cpath
+      assert.same(expected, { ex:submit(function()
+        return package.path, package.cpath, require("private_module").answer
+      end):result() })
       os.execute("rm -r " .. folder)
+    end)
+
+    it("does not get modules and searchers that only its maker's state has", function()
+      package.preload.spec_preloaded = function() return {} end
+      local function searcher(name)
+        if name == "spec_searched" then return function() return {} end end
+      end
+      table.insert(package.searchers, searcher)
+      local ex <close> = executor.make(1)
+      local preloaded, searched, searchers = ex:submit([[
+        return pcall(require, "spec_preloaded"), pcall(require, "spec_searched"), #package.searchers
+      ]]):result()
+      assert.is_truthy(require "spec_preloaded" and require "spec_searched")
+      package.preload.spec_preloaded = nil
+      package.loaded.spec_preloaded, package.loaded.spec_searched = nil, nil
+      table.remove(package.searchers)
+      assert.same({ false, false, 4 }, { preloaded, searched, searchers })
     end)
 
     it("says what it is", function()
@@ -85,6 +106,33 @@ for _, executor in ipairs(executors.classes) do
       local pong = ex:submit(meet, back.path, there.path)
       assert.equal("x", ping:result(10))
       assert.equal("x", pong:result(10))
+    end)
+
+    it("gives each worker a state of its own", function()
+      local ex <close> = executor.make(2)
+      local gate <close> = gates.new()
+      local function mark(pass, path, name)
+        MARK = rawget(_G, "MARK") or name -- luacheck: ignore
+        pass(path)
+        return rawget(_G, "MARK")
+      end
+      local a = ex:submit(mark, gates.pass, gate.path, "a")
+      local b = ex:submit(mark, gates.pass, gate.path, "b")
+      eventually(function() return running { a, b } == 2 end)
+      gate:open(2)
+      assert.same({ "a", "b" }, { a:result(), b:result() })
+    end)
+
+    it("gives its workers names that a system's tools show", function()
+      if limits.portable then return pending "portable builds do not name threads" end
+      local function name()
+        local file <close> = assert(io.open "/proc/thread-self/comm")
+        return file:read "l"
+      end
+      local ex <close> = executor.make { max_workers = 1, name = "crew" }
+      assert.equal("crew-1", ex:submit(name):result())
+      local plain <close> = executor.make(1)
+      assert.equal("futures-1", plain:submit(name):result())
     end)
 
     it("has no worker before there is a task, and no more than there is work for", function()

@@ -225,12 +225,15 @@ describe("Ctrl-C", function()
     script:finish()
   end)
 
-  it("leaves <close> without waiting for the task that runs", function()
-    local line, script = interrupt 'print "ready" slow:result()'
-    assert.matches("interrupted!$", line)
-    local seconds = took(script.finish, script) -- the gate is still shut
-    assert.is_true(seconds < limits.within(1), seconds)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    local name = executor.name
+    it("leaves <close> of a " .. name .. " without waiting for the task that runs", function()
+      local line, script = interrupt 'print "ready" slow:result()'
+      assert.matches("interrupted!$", line)
+      local seconds = took(script.finish, script) -- the gate is still shut
+      assert.is_true(seconds < limits.within(1), seconds)
+    end)
+  end
 
   it("pressed again ends a script that waits for its tasks at its end", function()
     local script = child.start([[

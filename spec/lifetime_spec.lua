@@ -12,32 +12,34 @@ local function collect()
 end
 
 describe("collection", function()
-  it("of an executor lets its tasks finish, and waits for nothing", function()
-    local log <close> = logs.new()
-    local gate <close> = gates.new()
-    do
-      local ex = futures.ThreadPoolExecutor(1)
-      ex:submit(gates.pass, gate.path)
-      for i = 1, 10 do ex:submit(logs.add, log.path, i) end
-    end
-    collect() -- would hang if it waited: the gate is shut
-    assert.equal(0, #log:lines())
-    gate:open()
-    eventually(function() return #log:lines() == 10 end)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    it("of a " .. executor.name .. " lets its tasks finish, and waits for nothing", function()
+      local log <close> = logs.new()
+      local gate <close> = gates.new()
+      do
+        local ex = executor.make(1)
+        ex:submit(gates.pass, gate.path)
+        for i = 1, 10 do ex:submit(logs.add, log.path, i) end
+      end
+      collect() -- would hang if it waited: the gate is shut
+      assert.equal(0, #log:lines())
+      gate:open()
+      eventually(function() return #log:lines() == 10 end)
+    end)
 
-  it("of an executor leaves its futures as they are", function()
-    local gate <close> = gates.new()
-    local f
-    do
-      local ex = futures.ThreadPoolExecutor(1)
-      f = ex:submit(gates.pass, gate.path, "value")
-    end
-    collect()
-    assert.is_false(f:done())
-    gate:open()
-    assert.equal("value", f:result())
-  end)
+    it("of a " .. executor.name .. " leaves its futures as they are", function()
+      local gate <close> = gates.new()
+      local f
+      do
+        local ex = executor.make(1)
+        f = ex:submit(gates.pass, gate.path, "value")
+      end
+      collect()
+      assert.is_false(f:done())
+      gate:open()
+      assert.equal("value", f:result())
+    end)
+  end
 
   it("of an executor ends its workers", function()
     local threads = require "support.threads"
@@ -291,14 +293,15 @@ describe("the end of a script", function()
       repeat local file <close> = io.open "FLAG" until file
     end
     local function let_go() io.open("FLAG", "w"):close() end
-    local ex = futures.ThreadPoolExecutor(1)
+    local ex = futures.CLASS(1)
     local f = ex:submit(hold)
   ]]
 
-  local function run_held(code)
+  local function run_held(code, class)
     local flag = os.tmpname()
     os.remove(flag)
-    local output, how, status = child.run(hold .. code .. " let_go()", { FLAG = flag })
+    local output, how, status = child.run(hold .. code .. " let_go()",
+      { FLAG = flag, CLASS = class or "ThreadPoolExecutor" })
     os.remove(flag)
     return output, how, status
   end
@@ -322,16 +325,19 @@ describe("the end of a script", function()
     assert.same({ "exit", 0 }, { how, status })
   end)
 
-  it("lets no callback submit, nor make a pool: as after shutdown", function()
-    local output = run_held [[
-      f:add_done_callback(function()
-        print(select(2, pcall(ex.submit, ex, function() end)).message)
-        print(select(2, pcall(futures.ThreadPoolExecutor, 1)).message)
-      end)
-    ]]
-    local message = "cannot schedule new futures after shutdown\n"
-    assert.equal(message .. message, output)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    local name = executor.name
+    it("lets no callback submit to a " .. name .. ", nor make one: as after shutdown", function()
+      local output = run_held([[
+        f:add_done_callback(function()
+          print(select(2, pcall(ex.submit, ex, function() end)).message)
+          print(select(2, pcall(futures.CLASS, 1)).message)
+        end)
+      ]], name)
+      local message = "cannot schedule new futures after shutdown\n"
+      assert.equal(message .. message, output)
+    end)
+  end
 
   it("by an error does so too, and the error is shown", function()
     local output, how, status = run_held [[

@@ -28,9 +28,15 @@ for _, executor in ipairs(executors.pools) do
     it("has it counted from its start", function()
       local ex <close> = executor.make(1)
       local gate <close> = gates.new()
+      local limit = limits.within(0.4)
       local first = ex:submit(gates.pass, gate.path)
-      local f = ex:options { timeout = 0.05 }:submit(function() return "in time" end)
-      assert.has_error(function() first:result(0.2) end) -- longer than the limit
+      local f = ex:options { timeout = limit }:submit(function(seconds)
+        local monotime = require "system".monotime
+        local start = monotime()
+        while monotime() - start < seconds do end -- so that somebody could stop it
+        return "in time"
+      end, limit / 4)
+      assert.has_error(function() first:result(1.25 * limit) end) -- longer than it may run
       gate:open()
       assert.equal("in time", f:result())
     end)

@@ -135,6 +135,7 @@ int fut_process_worker_main(int argc, char **argv,
   self.number = inheritance.seat;
   self.parent = inheritance.parent;
   self.at = FUT_SLOTS;
+  self.searching = true; /* as the parent has set our seat */
   const char *problem = open_shared(&self, inheritance.fds);
   if (problem) {
     fprintf(stderr, "%s\n", problem);

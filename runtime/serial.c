@@ -157,6 +157,11 @@ static void serial_shutdown(fut_executor *executor, bool cancel_futures) {
   fut_future_end(executor->terminated, FUT_FINISHED);
 }
 
+static bool serial_inside(fut_executor *executor) {
+  struct serial *serial = (struct serial *)executor;
+  return owned(serial) && serial->stats.running > 0;
+}
+
 static void serial_join(fut_executor *executor) { (void)executor; }
 
 static void serial_stats(fut_executor *executor, fut_executor_stats *stats) {
@@ -197,6 +202,7 @@ static const fut_executor_ops serial_ops = {
     .join = serial_join,
     .stats = serial_stats,
     .memory = serial_memory,
+    .inside = serial_inside,
     .broken = FUT_EBROKENTHREADS};
 
 fut_err fut_serial_new(const fut_pool_options *options,

@@ -6,7 +6,6 @@
 #include "executor.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 void fut_slots_init(fut_slots *slots, fut_segment *segment) {
@@ -406,12 +405,6 @@ void fut_slots_abandon(fut_slots *slots, unsigned at, fut_err why,
     return;
   }
   fut_task *task = release(slots, at);
-  char limit[64];
-  if (why == FUT_ETIMEDOUT && message == NULL) {
-    snprintf(limit, sizeof limit, "the task timed out after %g s",
-             (double)task->timeout / 1e9);
-    message = limit;
-  }
   slots->cancelled += why == FUT_OK;
   slots->failed += why != FUT_OK;
   if (why == FUT_OK)

@@ -111,7 +111,7 @@ bool fut_slots_done(const fut_slots *slots, unsigned slot, unsigned seat);
 void fut_slots_collect(fut_slots *slots, unsigned slot);
 
 /* The task in a slot will not end by itself: fail it, or (FUT_OK) cancel it,
-   and free the slot. */
+   and free the slot. message as for fail of its kind. */
 void fut_slots_abandon(fut_slots *slots, unsigned slot, fut_err why,
                        const char *message);
 

@@ -1,27 +1,32 @@
+local executors = require "support.executors"
 local futures = require "futures"
 
--- Code that is wrong, and what the message must contain.
-local cases = {
-  [[futures.ThreadPoolExecutor "four"]], "(table or integer expected, got string)",
-  [[futures.ThreadPoolExecutor(print)]], "(table or integer expected, got function)",
-  [[futures.ThreadPoolExecutor(0)]], "option 'max_workers': must be greater than 0",
-  [[futures.ThreadPoolExecutor(-1)]], "option 'max_workers': must be greater than 0",
-  [[futures.ThreadPoolExecutor(1.5)]], "option 'max_workers': number has no integer representation",
-  [[futures.ThreadPoolExecutor(0/0)]], "option 'max_workers': number has no integer representation",
-  [[futures.ThreadPoolExecutor(math.huge)]], "option 'max_workers': number has no integer",
-  [[futures.ThreadPoolExecutor(1 << 40)]], "option 'max_workers': must be at most 65535",
-  [[futures.ThreadPoolExecutor { max_workers = "4" }]],
+-- Code that is wrong, and what the message must contain, of which pool ever.
+local constructors = {
+  [[class "four"]], "(table or integer expected, got string)",
+  [[class(print)]], "(table or integer expected, got function)",
+  [[class(0)]], "option 'max_workers': must be greater than 0",
+  [[class(-1)]], "option 'max_workers': must be greater than 0",
+  [[class(1.5)]], "option 'max_workers': number has no integer representation",
+  [[class(0/0)]], "option 'max_workers': number has no integer representation",
+  [[class(math.huge)]], "option 'max_workers': number has no integer",
+  [[class(1 << 40)]], "option 'max_workers': must be at most 65535",
+  [[class { max_workers = "4" }]],
     "option 'max_workers': integer expected, got string",
-  [[futures.ThreadPoolExecutor { max_workers = 0 }]],
+  [[class { max_workers = 0 }]],
     "option 'max_workers': must be greater than 0",
-  [[futures.ThreadPoolExecutor { name = 1 }]], "option 'name': string expected, got number",
-  [[futures.ThreadPoolExecutor { name = "" }]],
+  [[class { name = 1 }]], "option 'name': string expected, got number",
+  [[class { name = "" }]],
     "option 'name': must be a string of printable characters",
-  [[futures.ThreadPoolExecutor { name = "a\0b" }]], "option 'name': must be a string of printable",
-  [[futures.ThreadPoolExecutor { workers = 4 }]], "bad argument #1 to 'ThreadPoolExecutor' "
+  [[class { name = "a\0b" }]], "option 'name': must be a string of printable",
+  [[class { workers = 4 }]], "bad argument #1 to 'CLASS' "
     .. "(unknown option 'workers')",
-  [[futures.ThreadPoolExecutor { 4 }]], "unknown option '1'",
+  [[class { 4 }]], "unknown option '1'",
+  [[class(true)]], "bad argument #1 to 'CLASS' (table or integer expected, got boolean)",
+}
 
+-- The same with any executor.
+local cases = {
   [[ex:submit()]], "bad argument #1 to 'submit' (function expected, got no value)",
   [[ex:submit(nil, 1)]], "bad argument #1 to 'submit' (function expected, got nil)",
   [[ex:submit(12)]], "bad argument #1 to 'submit' (function expected, got number)",
@@ -48,6 +53,8 @@ local cases = {
   [[f:result "1"]], "bad argument #1 to 'result' (number of seconds expected, got string)",
   [[f:result {}]], "bad argument #1 to 'result' (number of seconds expected, got table)",
   [[f:result(0/0)]], "bad argument #1 to 'result' (timeout is not a number (NaN))",
+  [[f:result(true)]], "bad argument #1 to 'result' (number of seconds expected, got boolean)",
+  [[f:exception {}]], "bad argument #1 to 'exception' (number of seconds expected, got table)",
   [[f:exception "1"]], "bad argument #1 to 'exception' (number of seconds expected, got string)",
   [[f:exception(0/0)]], "bad argument #1 to 'exception' (timeout is not a number (NaN))",
   [[f:add_done_callback()]],
@@ -61,10 +68,16 @@ local cases = {
   [[f[0/0] = 1]], "index is NaN",
   [[f.result()]], "bad argument #1 to 'result' (Future expected, got no value)",
   [[f.result(io.stdout)]], "bad argument #1 to 'result' (Future expected, got FILE*)",
-  [[f.cancel(ex)]], "bad argument #1 to 'cancel' (Future expected, got ThreadPoolExecutor)",
+  [[f.cancel(ex)]], "bad argument #1 to 'cancel' (Future expected, got CLASS)",
+  [[f:cancel(1)]], "bad argument #1 to 'cancel' (boolean expected, got number)",
+  [[f:cancel "now"]], "bad argument #1 to 'cancel' (boolean expected, got string)",
   [[f.done {}]], "bad argument #1 to 'done' (Future expected, got table)",
   [[ex.submit(f)]], "bad argument #1 to 'submit' (Executor expected, got Future)",
   [[ex.shutdown()]], "bad argument #1 to 'shutdown' (Executor expected, got no value)",
+  [[ex.stats(f)]], "bad argument #1 to 'stats' (Executor expected, got Future)",
+  [[ex.options(f, {})]], "Executor expected, got ",
+  [[ex:options()]], "bad argument #1 to 'options' (table expected, got no value)",
+  [[ex:options(1)]], "bad argument #1 to 'options' (table expected, got number)",
 
   [[futures.wait()]], "bad argument #1 to 'wait' (table expected, got no value)",
   [[futures.wait(f)]], "bad argument #1 to 'wait' (table expected, got Future)",
@@ -81,6 +94,15 @@ local cases = {
   [[futures.wait({}, { timeout = 0/0 })]], "option 'timeout' is not a number (NaN)",
   [[futures.wait({}, { return_when = "SOME" })]], "invalid return condition 'SOME'",
 
+  [[futures.wait({}, true)]],
+    "bad argument #2 to 'wait' (number of seconds expected, got boolean)",
+  [[futures.wait({}, { timeout = {} })]],
+    "option 'timeout': number of seconds expected, got table",
+  [[futures.wait({}, { return_when = 1 })]], "invalid return condition '1'",
+  [[futures.wait({}, { 1 })]], "unknown option '1'",
+
+  [[futures.as_completed(f)]], "bad argument #1 to 'as_completed' (table expected, got Future)",
+  [[futures.as_completed({}, {})]], "number of seconds expected, got table",
   [[futures.as_completed()]], "bad argument #1 to 'as_completed' (table expected, got no value)",
   [[futures.as_completed { 1 }]], "Future expected at index 1, got number",
   [[futures.as_completed({}, "1")]],
@@ -90,6 +112,9 @@ local cases = {
   [[futures.poll "1"]], "bad argument #1 to 'poll' (number of seconds expected, got string)",
   [[futures.poll(0/0)]], "bad argument #1 to 'poll' (timeout is not a number (NaN))",
 
+  [[futures.poll {}]], "bad argument #1 to 'poll' (number of seconds expected, got table)",
+  [[futures.poll(true)]], "bad argument #1 to 'poll' (number of seconds expected, got boolean)",
+
   [[futures.isinstance()]], "bad argument #1 to 'isinstance' (value expected)",
   [[futures.isinstance(1)]], "bad argument #2 to 'isinstance' (table expected, got no value)",
   [[futures.isinstance(1, nil)]], "bad argument #2 to 'isinstance' (table expected, got nil)",
@@ -97,33 +122,42 @@ local cases = {
     "bad argument #2 to 'isinstance' (table expected, got string)",
 }
 
-describe("misuse is told, with the name of what is wrong:", function()
-  local surroundings
+for _, executor in ipairs(executors.classes) do
+  describe("misuse of a " .. executor.name .. " is told, with what is wrong:", function()
+    local surroundings
 
-  setup(function()
-    surroundings = setmetatable({
-      futures = futures,
-      ex = futures.ThreadPoolExecutor(1),
-      f = futures.Future(),
-      fn = function() end,
-      co = coroutine.create(function() end),
-    }, { __index = _G })
-  end)
-  teardown(function() surroundings.ex:shutdown() end)
-
-  for i = 1, #cases, 2 do
-    local code, message = cases[i], cases[i + 1]
-    it(code, function()
-      local ok, err = pcall(assert(load(code, "=code", "t", surroundings)))
-      assert.is_false(ok)
-      assert.is_truthy(tostring(err):find(message, 1, true), tostring(err))
-      local placed = tostring(err):find("code:1:", 1, true) or code:find 'submit "'
-      assert.is_truthy(placed, tostring(err))
+    setup(function()
+      surroundings = setmetatable({
+        futures = futures,
+        class = futures[executor.name],
+        ex = executor.make(1),
+        f = futures.Future(),
+        fn = function() end,
+        co = coroutine.create(function() end),
+      }, { __index = _G })
     end)
-  end
+    teardown(function()
+      futures.register_source("=code", nil)
+      surroundings.ex:shutdown()
+    end)
 
-  it("and nothing has changed", function()
-    assert.is_false(surroundings.f:done())
-    assert.equal(1, surroundings.ex:submit(function() return 1 end):result())
+    for _, list in ipairs { cases, not executor.serial and constructors or nil } do
+      for i = 1, #list, 2 do
+        local code, message = list[i], list[i + 1]:gsub("CLASS", executor.name)
+        it(code, function()
+          futures.register_source("=code", code)
+          local ok, err = pcall(assert(load(code, "=code", "t", surroundings)))
+          assert.is_false(ok)
+          assert.is_truthy(tostring(err):find(message, 1, true), tostring(err))
+          local placed = tostring(err):find("code:1:", 1, true) or code:find 'submit "'
+          assert.is_truthy(placed, tostring(err))
+        end)
+      end
+    end
+
+    it("and nothing has changed", function()
+      assert.is_false(surroundings.f:done())
+      assert.equal(1, surroundings.ex:submit(function() return 1 end):result())
+    end)
   end)
-end)
+end

@@ -77,7 +77,7 @@ for _, kind in ipairs(executors) do
       it("tells a task whose time is over", function()
         local ex <close> = kind.make(1)
         local log <close> = logs.new()
-        local f = ex:options { timeout = 0.05 }:submit(function(add, path)
+        local f = ex:options { timeout = limits.within(0.3) }:submit(function(add, path)
           local _ <close> = setmetatable({}, { __close = function()
             add(path, tostring(futures.current().cancel_requested()))
           end })

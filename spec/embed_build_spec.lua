@@ -132,3 +132,32 @@ describe("the library", function()
     end
   end)
 end)
+
+describe("an installation", function()
+  --- The paths of all files in a folder, sorted, without those of a folder in it.
+  local function files(folder, but)
+    local command = [[cd '%s' && find . \( -type f -o -type l \) | sed 's/..//' | sort]]
+    local names = {}
+    for name in embed.run(command:format(folder)):gmatch "[^\n]+" do
+      if not but or name:find(but, 1, true) ~= 1 then names[#names + 1] = name end
+    end
+    return names
+  end
+
+  it("lies where it is promised", function()
+    local there = {}
+    for _, name in ipairs(files(embed.prefix())) do there[name] = true end
+    for _, name in ipairs {
+      "lib/lua/5.4/futures/core.so", "share/lua/5.4/futures/init.lua",
+      "share/lua/5.4/futures/types.lua", "libexec/futures/futures-worker", "include/futures.h",
+      "include/futures_lua.h", "lib/libfutures.a", "lib/libfutures.so", "lib/pkgconfig/futures.pc",
+      "lib/cmake/futures/futures-config.cmake", "share/doc/futures/README.md",
+    } do assert.is_true(there[name], name) end
+  end)
+
+  it("lies the same in the tree that runs in place", function()
+    local documents = "share/doc/" -- which nobody runs
+    local stage = os.getenv "FUTURES_BUILD" .. "/stage"
+    assert.same(files(embed.prefix(), documents), files(stage, documents))
+  end)
+end)

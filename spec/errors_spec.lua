@@ -1,5 +1,6 @@
 local futures = require "futures"
 local child = require "support.child"
+local executors = require "support.executors"
 local gates = require "support.gate"
 
 local function raised(...)
@@ -117,97 +118,107 @@ describe("isinstance", function()
   end)
 end)
 
-describe("an error of a task", function()
-  local ex
+for _, executor in ipairs(executors.classes) do
+  describe("an error of a task of a " .. executor.name, function()
+    local ex
 
-  setup(function() ex = futures.ThreadPoolExecutor(1) end)
-  teardown(function() ex:shutdown() end)
+    setup(function() ex = executor.make(1) end)
+    teardown(function() ex:shutdown() end)
 
-  it("stays a string with file and line", function()
-    local line = debug.getinfo(1, "l").currentline + 1
-    local f = ex:submit(function() error "broken" end)
-    assert.matches(("errors_spec.lua:%d: broken$"):format(line), raised(f.result, f))
-  end)
-
-  it("stays a table with its fields", function()
-    local f = ex:submit(function() error { code = 404, path = { "a", "b" } } end)
-    assert.same({ code = 404, path = { "a", "b" } }, raised(f.result, f))
-  end)
-
-  it("stays a number or boolean", function()
-    for _, value in ipairs { 42, 1.5, true, false } do
-      local f = ex:submit(function() error(value) end)
-      local err = raised(f.result, f)
-      assert.equal(math.type(value), math.type(err))
-      assert.equal(value, err)
-    end
-  end)
-
-  it("that is nil comes as a string that says so", function()
-    local f = ex:submit(function() error(nil) end)
-    assert.equal("<no error object>", raised(f.result, f))
-    f = ex:submit(function() error() end)
-    assert.equal("<no error object>", raised(f.result, f))
-  end)
-
-  it("of a class of ours keeps class and message, and tells where it was raised", function()
-    for _, name in ipairs { "Error", "TimeoutError", "RuntimeError", "BrokenThreadPool" } do
-      local f = ex:submit(function(class)
-        error(require("futures")[class] "from afar")
-      end, name)
-      local err = raised(f.result, f)
-      assert.is_true(futures.isinstance(err, futures[name]))
-      assert.equal("from afar", err.message)
-      assert.equal(name .. ": from afar", tostring(err))
-      assert.matches("errors_spec.lua:%d+: in function", err.traceback)
-      assert.matches("raised " .. name .. ">$", tostring(f))
-    end
-  end)
-
-  it("that cannot be sent says why, with the original's string and traceback", function()
-    local f = ex:submit(function()
-      error(setmetatable({ co = coroutine.create(print) }, {
-        __tostring = function() return "the original" end,
-      }))
+    it("stays a string with file and line", function()
+      local line = debug.getinfo(1, "l").currentline + 1
+      local f = ex:submit(function() error "broken" end)
+      assert.matches(("errors_spec.lua:%d: broken$"):format(line), raised(f.result, f))
     end)
-    local err = raised(f.result, f)
-    assert.is_true(futures.isinstance(err, futures.SerializationError))
-    assert.matches("^cannot send error%.co: thread: the original$", err.message)
-    assert.matches("errors_spec.lua:%d+: in function", err.traceback)
-  end)
 
-  it("in a string of code names the string", function()
-    local f = ex:submit "local x = nil\nreturn x.y"
-    local expected = '^%[string "local x = nil%.%.%."%]:2: attempt to index a nil value'
-    assert.matches(expected, raised(f.result, f))
-  end)
+    it("stays a table with its fields and metatable", function()
+      local f = ex:submit(function() error { code = 404, path = { "a", "b" } } end)
+      assert.same({ code = 404, path = { "a", "b" } }, raised(f.result, f))
+      local class = {
+        __index = { kind = "http" }, __tostring = function(e) return "E" .. e.code end,
+      }
+      local g = ex:submit(function() error(setmetatable({ code = 404 }, class)) end)
+      local err = raised(g.result, g)
+      assert.same({ 404, "http", "E404" }, { err.code, err.kind, tostring(err) })
+    end)
 
-  it("about a global that only the submitter has says so", function()
-    _G.spec_global = coroutine.create(print) -- cannot come along
-    local f = ex:submit(function() return _G.spec_global.field end)
-    local g = ex:submit "return spec_global.field"
-    local h = ex:submit "return nobody_has_this.field"
-    local messages = { raised(f.result, f), raised(g.result, g), raised(h.result, h) }
-    _G.spec_global = nil
-    assert.matches("attempt to index a nil value", messages[1])
-    assert.matches("attempt to index a nil value %(global 'spec_global'%): "
-      .. "the submitting state has a global 'spec_global' %(a thread%)", messages[2])
-    assert.matches("%(global 'nobody_has_this'%)$", messages[3])
-  end)
+    it("stays a number or boolean", function()
+      for _, value in ipairs { 42, 1.5, true, false } do
+        local f = ex:submit(function() error(value) end)
+        local err = raised(f.result, f)
+        assert.equal(math.type(value), math.type(err))
+        assert.equal(value, err)
+      end
+    end)
 
-  it("is raised where its result is asked for, again and again", function()
-    local f = ex:submit(function() error "no" end)
-    for _ = 1, 3 do assert.matches("no$", raised(f.result, f)) end
-    assert.matches("no$", f:exception())
-  end)
+    it("that is nil comes as a string that says so", function()
+      local f = ex:submit(function() error(nil) end)
+      assert.equal("<no error object>", raised(f.result, f))
+      f = ex:submit(function() error() end)
+      assert.equal("<no error object>", raised(f.result, f))
+    end)
 
-  it("of a cancelled future is CancelledError", function()
-    local gate <close> = gates.new()
-    ex:submit(gates.pass, gate.path)
-    local f = ex:submit(function() end)
-    f:cancel()
-    local err = raised(f.result, f)
-    assert.is_true(futures.isinstance(err, futures.CancelledError))
-    assert.equal("the future was cancelled", err.message)
+    it("of a class of ours keeps class and message, and tells where it was raised", function()
+      for _, name in ipairs { "Error", "TimeoutError", "RuntimeError", "BrokenThreadPool" } do
+        local f = ex:submit(function(class)
+          error(require("futures")[class] "from afar")
+        end, name)
+        local err = raised(f.result, f)
+        assert.is_true(futures.isinstance(err, futures[name]))
+        assert.equal("from afar", err.message)
+        assert.equal(name .. ": from afar", tostring(err))
+        assert.matches("errors_spec.lua:%d+: in function", err.traceback)
+        assert.matches("raised " .. name .. ">$", tostring(f))
+      end
+    end)
+
+    it("that cannot be sent says why, with the original's string and traceback", function()
+      local f = ex:submit(function()
+        error(setmetatable({ co = coroutine.create(print) }, {
+          __tostring = function() return "the original" end,
+        }))
+      end)
+      local err = raised(f.result, f)
+      assert.is_true(futures.isinstance(err, futures.SerializationError))
+      assert.matches("^cannot send error%.co: thread: the original$", err.message)
+      assert.matches("errors_spec.lua:%d+: in function", err.traceback)
+    end)
+
+    it("in a string of code names the string", function()
+      local f = ex:submit "local x = nil\nreturn x.y"
+      local expected = '^%[string "local x = nil%.%.%."%]:2: attempt to index a nil value'
+      assert.matches(expected, raised(f.result, f))
+    end)
+
+    it("about a global that only the submitter has says so", function()
+      _G.spec_global = coroutine.create(print) -- cannot come along
+      local f = ex:submit(function() return _G.spec_global.field end)
+      local g = ex:submit "return spec_global.field"
+      local h = ex:submit "return nobody_has_this.field"
+      local messages = { raised(f.result, f), raised(g.result, g), raised(h.result, h) }
+      _G.spec_global = nil
+      assert.matches("attempt to index a nil value", messages[1])
+      assert.matches("attempt to index a nil value %(global 'spec_global'%): "
+        .. "the submitting state has a global 'spec_global' %(a thread%)", messages[2])
+      assert.matches("%(global 'nobody_has_this'%)$", messages[3])
+    end)
+
+    it("is raised where its result is asked for, again and again", function()
+      local f = ex:submit(function() error "no" end)
+      for _ = 1, 3 do assert.matches("no$", raised(f.result, f)) end
+      assert.matches("no$", f:exception())
+    end)
+
+    if executor.serial then return end
+
+    it("of a cancelled future is CancelledError", function()
+      local gate <close> = gates.new()
+      ex:submit(gates.pass, gate.path)
+      local f = ex:submit(function() end)
+      f:cancel()
+      local err = raised(f.result, f)
+      assert.is_true(futures.isinstance(err, futures.CancelledError))
+      assert.equal("the future was cancelled", err.message)
+    end)
   end)
-end)
+end

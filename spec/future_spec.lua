@@ -1,13 +1,14 @@
 local futures = require "futures"
 local eventually = require "support.eventually"
+local executors = require "support.executors"
 local gates = require "support.gate"
 local limits = require "support.limits"
 local took = require "support.took"
 
 local ex, gate
 
-local function fresh()
-  ex = futures.ThreadPoolExecutor(1)
+local function fresh(executor)
+  ex = executor.make(1)
   gate = gates.new()
 end
 
@@ -26,263 +27,271 @@ end
 
 local function states(f) return { f:running(), f:done(), f:cancelled() } end
 
-describe("a future", function()
-  before_each(fresh)
-  after_each(finish)
+for _, executor in ipairs(executors.classes) do
+  describe("a future of a " .. executor.name, function()
+    before_each(function() fresh(executor) end)
+    after_each(finish)
 
-  it("is pending, then running, then done", function()
-    local keeper = ex:submit(gates.pass, gate.path)
-    local f = ex:submit(gates.pass, gate.path, 1)
-    assert.same({ false, false, false }, states(f))
-    assert.matches("^<Future at 0x%x+ state=pending>$", tostring(f))
-    eventually(function() return keeper:running() end)
-    assert.same({ false, false, false }, states(f))
-    gate:open()
-    eventually(function() return f:running() end)
-    assert.same({ true, false, false }, states(f))
-    assert.matches("^<Future at 0x%x+ state=running>$", tostring(f))
-    gate:open()
-    eventually(function() return f:done() end)
-    assert.same({ false, true, false }, states(f))
-    assert.matches("^<Future at 0x%x+ state=finished returned number>$", tostring(f))
-  end)
-
-  it("tells in its string what it returned or raised", function()
-    local function state(...)
-      local f = ex:submit(...)
-      f:exception()
-      return tostring(f):match " state=(.*)>$"
-    end
-    assert.equal("finished returned nil", state "")
-    assert.equal("finished returned nil", state "return nil, 1")
-    assert.equal("finished returned string", state "return 'a', 1")
-    assert.equal("finished returned table", state "return {}")
-    assert.equal("finished returned function", state "return function() end")
-    assert.equal("finished raised string", state "error 'no'")
-    assert.equal("finished raised table", state "error {}")
-    assert.equal("finished raised boolean", state "error(false)")
-  end)
-
-  it("keeps one address in its string for life", function()
-    local f = ex:submit(function() end)
-    local address = tostring(f):match "0x%x+"
-    f:result()
-    assert.equal(address, tostring(f):match "0x%x+")
-  end)
-
-  it("gives its results as often as asked", function()
-    local f = ex:submit(function() return 1, "two", nil end)
-    for _ = 1, 3 do assert.same({ n = 3, 1, "two", nil }, table.pack(f:result())) end
-  end)
-
-  it("gives the same table, function and long string each time", function()
-    local f = ex:submit(function() return {}, function() end, ("x"):rep(100) end)
-    local a, b, c = f:result()
-    local d, e, g = f:result()
-    assert.is_true(a == d and b == e and c == g)
-  end)
-
-  it("raises what the task raised, the same value each time", function()
-    local f = ex:submit(function() error { code = 7 } end)
-    local _, first = pcall(f.result, f)
-    local _, second = pcall(f.result, f)
-    assert.same({ code = 7 }, first)
-    assert.is_true(first == second)
-    assert.is_true(first == f:exception())
-  end)
-
-  it("has an exception only if the task raised one", function()
-    assert.is_nil(ex:submit(function() return 1 end):exception())
-    assert.equal("no", ex:submit(function() error("no", 0) end):exception())
-    assert.equal(false, ex:submit(function() error(false) end):exception())
-    assert.equal("<no error object>", ex:submit(function() error(nil) end):exception())
-  end)
-
-  it("has the traceback of the error, with the task's own file and lines", function()
-    local function inner() error "deep" end
-    local function outer() inner() return 1 end
-    local f = ex:submit(outer)
-    local line = debug.getinfo(inner, "S").linedefined
-    assert.matches(("future_spec.lua:%d: deep$"):format(line), f:exception())
-    local text = f:traceback()
-    assert.matches(("^[^\n]*future_spec.lua:%d: deep\nstack traceback:\n"):format(line), text)
-    assert.matches(("\n\t[^\n]*future_spec.lua:%d: in upvalue 'inner'"):format(line), text)
-    assert.matches(("\n\t[^\n]*future_spec.lua:%d: in function <[^\n]*>$"):format(line + 1), text)
-  end)
-
-  it("has no traceback without an error", function()
-    local f = ex:submit(gates.pass, gate.path)
-    assert.is_nil(f:traceback())
-    gate:open()
-    f:result()
-    assert.is_nil(f:traceback())
-  end)
-
-  it("takes fields of the user's, beside its methods", function()
-    local f = ex:submit(function() return 1 end)
-    assert.is_nil(f.url)
-    f.url, f.n, f[1] = "http://", 7, false
-    assert.equal("http://", f.url)
-    assert.equal(7, f.n)
-    assert.equal(false, f[1])
-    assert.is_nil(f.other)
-    assert.equal(1, f:result())
-    f.url = nil
-    assert.is_nil(f.url)
-    local g = ex:submit(function() end)
-    assert.is_nil(g.n)
-  end)
-
-  it("is the same userdata everywhere, so it can be a key", function()
-    local f = ex:submit(function() end)
-    local names = { [f] = "mine" }
-    local seen
-    f:add_done_callback(function(g) seen = g end)
-    local done = futures.wait { f }
-    assert.equal("mine", names[done[1]])
-    assert.equal("mine", names[seen])
-    for g in futures.as_completed { f } do assert.is_true(rawequal(f, g)) end
-  end)
-end)
-
-describe("a timeout", function()
-  before_each(fresh)
-  after_each(finish)
-
-  it("raises TimeoutError in result and exception, not early and not late", function()
-    local f = ex:submit(gates.pass, gate.path, "later")
-    for _, timeout in ipairs { 0.05, 0.25 } do
-      for _, method in ipairs { "result", "exception" } do
-        local seconds = took(function()
-          raises(futures.TimeoutError, "not done", f[method], f, timeout)
-        end)
-        assert.is_true(seconds >= timeout and seconds < limits.within(2), seconds)
+    it("tells in its string what it returned or raised", function()
+      local function state(...)
+        local f = ex:submit(...)
+        f:exception()
+        return tostring(f):match " state=(.*)>$"
       end
-    end
-    gate:open()
-    assert.equal("later", f:result())
-  end)
-
-  it("of 0 or less asks without waiting", function()
-    local f = ex:submit(gates.pass, gate.path, "later")
-    for _, timeout in ipairs { 0, -1, -math.huge, 0.0 } do
-      raises(futures.TimeoutError, "", f.result, f, timeout)
-    end
-    gate:open()
-    eventually(function() return f:done() end)
-    for _, timeout in ipairs { 0, -1, -math.huge, 0.0 } do
-      assert.equal("later", f:result(timeout))
-    end
-  end)
-
-  it("of nil, infinity or centuries is none", function()
-    for _, timeout in ipairs { math.huge, 1e300, math.maxinteger, 1e10 } do
-      assert.equal(1, ex:submit(function() return 1 end):result(timeout))
-    end
-    assert.equal(1, ex:submit(function() return 1 end):result(nil))
-  end)
-
-  it("leaves the task running", function()
-    local f = ex:submit(gates.pass, gate.path, "whole")
-    eventually(function() return f:running() end)
-    raises(futures.TimeoutError, "", f.result, f, 0.01)
-    assert.is_true(f:running())
-    gate:open()
-    assert.equal("whole", f:result())
-  end)
-
-  it("raised by the task itself comes through as its own", function()
-    local f = ex:submit(function()
-      local futures = require "futures" -- luacheck: ignore
-      error(futures.TimeoutError "from the task")
+      assert.equal("finished returned nil", state "")
+      assert.equal("finished returned nil", state "return nil, 1")
+      assert.equal("finished returned string", state "return 'a', 1")
+      assert.equal("finished returned table", state "return {}")
+      assert.equal("finished returned function", state "return function() end")
+      assert.equal("finished raised string", state "error 'no'")
+      assert.equal("finished raised table", state "error {}")
+      assert.equal("finished raised boolean", state "error(false)")
     end)
-    raises(futures.TimeoutError, "^from the task$", f.result, f)
+
+    it("keeps one address in its string for life", function()
+      local f = ex:submit(function() end)
+      local address = tostring(f):match "0x%x+"
+      f:result()
+      assert.equal(address, tostring(f):match "0x%x+")
+    end)
+
+    it("gives its results as often as asked", function()
+      local f = ex:submit(function() return 1, "two", nil end)
+      for _ = 1, 3 do assert.same({ n = 3, 1, "two", nil }, table.pack(f:result())) end
+    end)
+
+    it("gives the same table, function and long string each time", function()
+      local f = ex:submit(function() return {}, function() end, ("x"):rep(100) end)
+      local a, b, c = f:result()
+      local d, e, g = f:result()
+      assert.is_true(a == d and b == e and c == g)
+    end)
+
+    it("raises what the task raised, the same value each time", function()
+      local f = ex:submit(function() error { code = 7 } end)
+      local _, first = pcall(f.result, f)
+      local _, second = pcall(f.result, f)
+      assert.same({ code = 7 }, first)
+      assert.is_true(first == second)
+      assert.is_true(first == f:exception())
+    end)
+
+    it("has an exception only if the task raised one", function()
+      assert.is_nil(ex:submit(function() return 1 end):exception())
+      assert.equal("no", ex:submit(function() error("no", 0) end):exception())
+      assert.equal(false, ex:submit(function() error(false) end):exception())
+      assert.equal("<no error object>", ex:submit(function() error(nil) end):exception())
+    end)
+
+    it("has the traceback of the error, with the task's own file and lines", function()
+      local function inner() error "deep" end
+      local function outer() inner() return 1 end
+      local f = ex:submit(outer)
+      local line = debug.getinfo(inner, "S").linedefined
+      assert.matches(("future_spec.lua:%d: deep$"):format(line), f:exception())
+      local text = f:traceback()
+      assert.matches(("^[^\n]*future_spec.lua:%d: deep\nstack traceback:\n"):format(line), text)
+      assert.matches(("\n\t[^\n]*future_spec.lua:%d: in upvalue 'inner'"):format(line), text)
+      assert.matches(("\n\t[^\n]*future_spec.lua:%d: in function <[^\n]*>$"):format(line + 1), text)
+    end)
+
+    it("takes fields of the user's, beside its methods", function()
+      local f = ex:submit(function() return 1 end)
+      assert.is_nil(f.url)
+      f.url, f.n, f[1] = "http://", 7, false
+      assert.equal("http://", f.url)
+      assert.equal(7, f.n)
+      assert.equal(false, f[1])
+      assert.is_nil(f.other)
+      assert.equal(1, f:result())
+      f.url = nil
+      assert.is_nil(f.url)
+      local g = ex:submit(function() end)
+      assert.is_nil(g.n)
+    end)
+
+    it("is the same userdata everywhere, so it can be a key", function()
+      local f = ex:submit(function() end)
+      local names = { [f] = "mine" }
+      local seen
+      f:add_done_callback(function(g) seen = g end)
+      local done = futures.wait { f }
+      assert.equal("mine", names[done[1]])
+      assert.equal("mine", names[seen])
+      for g in futures.as_completed { f } do assert.is_true(rawequal(f, g)) end
+    end)
+
+    if executor.serial then return end
+
+    it("is pending, then running, then done", function()
+      local keeper = ex:submit(gates.pass, gate.path)
+      local f = ex:submit(gates.pass, gate.path, 1)
+      assert.same({ false, false, false }, states(f))
+      assert.matches("^<Future at 0x%x+ state=pending>$", tostring(f))
+      eventually(function() return keeper:running() end)
+      assert.same({ false, false, false }, states(f))
+      gate:open()
+      eventually(function() return f:running() end)
+      assert.same({ true, false, false }, states(f))
+      assert.matches("^<Future at 0x%x+ state=running>$", tostring(f))
+      gate:open()
+      eventually(function() return f:done() end)
+      assert.same({ false, true, false }, states(f))
+      assert.matches("^<Future at 0x%x+ state=finished returned number>$", tostring(f))
+    end)
+
+    it("has no traceback without an error", function()
+      local f = ex:submit(gates.pass, gate.path)
+      assert.is_nil(f:traceback())
+      gate:open()
+      f:result()
+      assert.is_nil(f:traceback())
+    end)
   end)
-end)
+end
 
-describe("cancel", function()
-  before_each(fresh)
-  after_each(finish)
+for _, executor in ipairs(executors.pools) do
+  describe("a timeout, with a " .. executor.name .. ",", function()
+    before_each(function() fresh(executor) end)
+    after_each(finish)
 
-  it("keeps a pending task from ever running", function()
-    local keeper = ex:submit(gates.pass, gate.path)
-    local path = os.tmpname()
-    local f = ex:submit(function(p) os.remove(p) end, path)
-    assert.is_true(f:cancel())
-    assert.same({ false, true, true }, states(f))
-    assert.matches("state=cancelled>$", tostring(f))
-    gate:open()
-    keeper:result()
-    ex:submit(function() end):result() -- whatever was before has had its turn
-    assert.is_true(os.remove(path))
-    assert.is_true(f:cancelled())
-  end)
-
-  it("makes result and exception raise CancelledError", function()
-    ex:submit(gates.pass, gate.path)
-    local f = ex:submit(function() end)
-    f:cancel()
-    raises(futures.CancelledError, "cancelled", f.result, f)
-    raises(futures.CancelledError, "cancelled", f.exception, f)
-    raises(futures.CancelledError, "cancelled", f.result, f, 0)
-    assert.is_nil(f:traceback())
-  end)
-
-  it("is true again for a cancelled one", function()
-    ex:submit(gates.pass, gate.path)
-    local f = ex:submit(function() end)
-    assert.is_true(f:cancel())
-    assert.is_true(f:cancel())
-  end)
-
-  it("is false for a running one, which goes on", function()
-    local f = ex:submit(gates.pass, gate.path, "whole")
-    eventually(function() return f:running() end)
-    assert.is_false(f:cancel())
-    assert.is_true(f:running())
-    gate:open()
-    assert.equal("whole", f:result())
-  end)
-
-  it("is false for a finished one, whose outcome stays", function()
-    local f = ex:submit(function() return 1 end)
-    f:result()
-    assert.is_false(f:cancel())
-    assert.equal(1, f:result())
-    local g = ex:submit(function() error "no" end)
-    g:exception()
-    assert.is_false(g:cancel())
-    assert.is_false(g:cancelled())
-  end)
-
-  it("works for each of thousands that wait behind a busy worker", function()
-    local keeper = ex:submit(gates.pass, gate.path)
-    eventually(function() return keeper:running() end)
-    local fs = {}
-    for i = 1, limits.scaled(5000) do fs[i] = ex:submit(function() end) end
-    for _, f in ipairs(fs) do assert.is_true(f:cancel()) end
-    gate:open()
-    ex:shutdown()
-    for _, f in ipairs(fs) do assert.is_true(f:cancelled()) end
-  end)
-
-  it("and the start of a task exclude each other", function()
-    local two <close> = futures.ThreadPoolExecutor(2)
-    local fs = {}
-    for i = 1, limits.scaled(5000) do
-      fs[i] = two:submit(function() return true end)
-      if i % 3 == 0 then
-        local f = fs[i - i // 3 % 3]
-        local cancelled = f:cancel()
-        assert.equal(cancelled, f:cancelled())
+    it("raises TimeoutError in result and exception, not early and not late", function()
+      local f = ex:submit(gates.pass, gate.path, "later")
+      for _, timeout in ipairs { 0.05, 0.25 } do
+        for _, method in ipairs { "result", "exception" } do
+          local seconds = took(function()
+            raises(futures.TimeoutError, "not done", f[method], f, timeout)
+          end)
+          assert.is_true(seconds >= timeout and seconds < limits.within(2), seconds)
+        end
       end
-    end
-    for _, f in ipairs(fs) do
-      if f:cancelled() then raises(futures.CancelledError, "", f.result, f)
-      else assert.is_true(f:result()) end
-    end
+      gate:open()
+      assert.equal("later", f:result())
+    end)
+
+    it("of 0 or less asks without waiting", function()
+      local f = ex:submit(gates.pass, gate.path, "later")
+      for _, timeout in ipairs { 0, -1, -math.huge, 0.0 } do
+        raises(futures.TimeoutError, "", f.result, f, timeout)
+      end
+      gate:open()
+      eventually(function() return f:done() end)
+      for _, timeout in ipairs { 0, -1, -math.huge, 0.0 } do
+        assert.equal("later", f:result(timeout))
+      end
+    end)
+
+    it("of nil, infinity or centuries is none", function()
+      for _, timeout in ipairs { math.huge, 1e300, math.maxinteger, 1e10 } do
+        assert.equal(1, ex:submit(function() return 1 end):result(timeout))
+      end
+      assert.equal(1, ex:submit(function() return 1 end):result(nil))
+    end)
+
+    it("leaves the task running", function()
+      local f = ex:submit(gates.pass, gate.path, "whole")
+      eventually(function() return f:running() end)
+      raises(futures.TimeoutError, "", f.result, f, 0.01)
+      assert.is_true(f:running())
+      gate:open()
+      assert.equal("whole", f:result())
+    end)
+
+    it("raised by the task itself comes through as its own", function()
+      local f = ex:submit(function()
+        local futures = require "futures" -- luacheck: ignore
+        error(futures.TimeoutError "from the task")
+      end)
+      raises(futures.TimeoutError, "^from the task$", f.result, f)
+    end)
   end)
-end)
+end
+
+for _, executor in ipairs(executors.pools) do
+  describe("cancel, with a " .. executor.name .. ",", function()
+    before_each(function() fresh(executor) end)
+    after_each(finish)
+
+    it("keeps a pending task from ever running", function()
+      local keeper = ex:submit(gates.pass, gate.path)
+      local path = os.tmpname()
+      local f = ex:submit(function(p) os.remove(p) end, path)
+      assert.is_true(f:cancel())
+      assert.same({ false, true, true }, states(f))
+      assert.matches("state=cancelled>$", tostring(f))
+      gate:open()
+      keeper:result()
+      ex:submit(function() end):result() -- whatever was before has had its turn
+      assert.is_true(os.remove(path))
+      assert.is_true(f:cancelled())
+    end)
+
+    it("makes result and exception raise CancelledError", function()
+      ex:submit(gates.pass, gate.path)
+      local f = ex:submit(function() end)
+      f:cancel()
+      raises(futures.CancelledError, "cancelled", f.result, f)
+      raises(futures.CancelledError, "cancelled", f.exception, f)
+      raises(futures.CancelledError, "cancelled", f.result, f, 0)
+      assert.is_nil(f:traceback())
+    end)
+
+    it("is true again for a cancelled one", function()
+      ex:submit(gates.pass, gate.path)
+      local f = ex:submit(function() end)
+      assert.is_true(f:cancel())
+      assert.is_true(f:cancel())
+    end)
+
+    it("is false for a running one, which goes on", function()
+      local f = ex:submit(gates.pass, gate.path, "whole")
+      eventually(function() return f:running() end)
+      assert.is_false(f:cancel())
+      assert.is_true(f:running())
+      gate:open()
+      assert.equal("whole", f:result())
+    end)
+
+    it("is false for a finished one, whose outcome stays", function()
+      local f = ex:submit(function() return 1 end)
+      f:result()
+      assert.is_false(f:cancel())
+      assert.equal(1, f:result())
+      local g = ex:submit(function() error "no" end)
+      g:exception()
+      assert.is_false(g:cancel())
+      assert.is_false(g:cancelled())
+    end)
+
+    it("works for each of thousands that wait behind a busy worker", function()
+      local keeper = ex:submit(gates.pass, gate.path)
+      eventually(function() return keeper:running() end)
+      local fs = {}
+      for i = 1, limits.scaled(5000) do fs[i] = ex:submit(function() end) end
+      for _, f in ipairs(fs) do assert.is_true(f:cancel()) end
+      gate:open()
+      ex:shutdown()
+      for _, f in ipairs(fs) do assert.is_true(f:cancelled()) end
+    end)
+
+    it("and the start of a task exclude each other", function()
+      local two <close> = executor.make(2)
+      local fs = {}
+      for i = 1, limits.scaled(5000) do
+        fs[i] = two:submit(function() return true end)
+        if i % 3 == 0 then
+          local f = fs[i - i // 3 % 3]
+          local cancelled = f:cancel()
+          assert.equal(cancelled, f:cancelled())
+        end
+      end
+      for _, f in ipairs(fs) do
+        if f:cancelled() then raises(futures.CancelledError, "", f.result, f)
+        else assert.is_true(f:result()) end
+      end
+    end)
+  end)
+end
 
 describe("futures.Future()", function()
   it("is pending until somebody completes it", function()

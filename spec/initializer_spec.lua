@@ -1,5 +1,6 @@
 local child = require "support.child"
 local eventually = require "support.eventually"
+local executors = require "support.executors"
 local futures = require "futures"
 local gates = require "support.gate"
 local limits = require "support.limits"
@@ -7,82 +8,99 @@ local logs = require "support.log"
 local stopping = require "support.stopping"
 local took = require "support.took"
 
-describe("an initializer", function()
-  it("runs once in every new state, with its arguments, before the first task", function()
-    local ex <close> = futures.ThreadPoolExecutor {
-      max_workers = 1,
-      max_tasks_per_child = 2,
-      initializer = function(a, b, c)
-        STATE = (rawget(_G, "STATE") or "") .. a .. tostring(b) .. c.x -- luacheck: ignore
-      end,
-      initargs = { "a", nil, { x = "c" } },
-    }
-    local function state() return rawget(_G, "STATE") end
-    for _ = 1, 5 do assert.equal("anilc", ex:submit(state):result()) end
-  end)
+for _, executor in ipairs(executors.classes) do
+  describe("an initializer of a " .. executor.name, function()
+    it("runs once in every new state, with its arguments, before the first task", function()
+      local ex <close> = executor.one {
+        max_tasks_per_child = 2,
+        initializer = function(a, b, c)
+          STATE = (rawget(_G, "STATE") or "") .. a .. tostring(b) .. c.x -- luacheck: ignore
+        end,
+        initargs = { "a", nil, { x = "c" } },
+      }
+      local function state() return rawget(_G, "STATE") end
+      for _ = 1, 5 do assert.equal("anilc", ex:submit(state):result()) end
+    end)
 
-  it("needs no arguments", function()
-    local ex <close> = futures.ThreadPoolExecutor {
-      max_workers = 2, initializer = function(...) COUNT = select("#", ...) end, -- luacheck: ignore
-    }
-    assert.equal(0, ex:submit(function() return rawget(_G, "COUNT") end):result())
-  end)
+    it("needs no arguments", function()
+      local ex <close> = executor.one {
+        initializer = function(...) COUNT = select("#", ...) end, -- luacheck: ignore
+      }
+      assert.equal(0, ex:submit(function() return rawget(_G, "COUNT") end):result())
+    end)
 
-  it("travels when the pool is made: later changes do not reach it", function()
-    local value = { 1 }
-    local ex <close> = futures.ThreadPoolExecutor {
-      max_workers = 1, initializer = function(t) VALUE = t[1] end, initargs = { value }, -- luacheck: ignore
-    }
-    value[1] = 2
-    assert.equal(1, ex:submit(function() return rawget(_G, "VALUE") end):result())
-  end)
+    it("travels when the pool is made: later changes do not reach it", function()
+      local value = { 1 }
+      local ex <close> = executor.one {
+        initializer = function(t) VALUE = t[1] end, initargs = { value }, -- luacheck: ignore
+      }
+      value[1] = 2
+      assert.equal(1, ex:submit(function() return rawget(_G, "VALUE") end):result())
+    end)
 
-  it("that cannot travel is refused at once", function()
-    local co = coroutine.create(print)
-    local ok, err = pcall(futures.ThreadPoolExecutor, { initializer = function() return co end })
-    assert.is_false(ok)
-    assert.is_true(futures.isinstance(err, futures.SerializationError))
-    ok, err = pcall(futures.ThreadPoolExecutor, { initializer = print, initargs = { 1, co } })
-    assert.is_false(ok)
-    assert.matches("cannot send argument 2: thread", err.message)
-  end)
-
-  it("that raises breaks the pool: what waits fails, submit raises ever after", function()
-    local gate <close> = gates.new()
-    local ex <close> = futures.ThreadPoolExecutor {
-      max_workers = 1,
-      initializer = function(path)
-        local file = io.open(path)
-        file:setvbuf "no"
-        file:read(1)
-        error "no luck"
-      end,
-      initargs = { gate.path },
-    }
-    local fs = {}
-    for i = 1, 100 do fs[i] = ex:submit(print) end
-    assert.is_true(fs[2]:cancel())
-    gate:open()
-    for i = 1, 100 do
-      if i ~= 2 then
-        local err = fs[i]:exception()
-        assert.is_true(futures.isinstance(err, futures.BrokenThreadPool))
-        assert.matches("^the initializer of a worker failed: .*no luck$", err.message)
-      end
-    end
-    assert.is_true(fs[2]:cancelled())
-    for _ = 1, 3 do
-      local ok, err = pcall(ex.submit, ex, print)
+    it("that cannot travel is refused at once", function()
+      local co = coroutine.create(print)
+      local ok, err = pcall(executor.one, { initializer = function() return co end })
       assert.is_false(ok)
-      assert.is_true(futures.isinstance(err, futures.BrokenThreadPool))
-      assert.matches("no luck", err.message)
-    end
-    ex:shutdown()
-    assert.equal(0, ex:stats().workers)
-    assert.equal(99, ex:stats().failed)
-    assert.equal(1, ex:stats().cancelled)
-  end)
+      assert.is_true(futures.isinstance(err, futures.SerializationError))
+      ok, err = pcall(executor.one, { initializer = print, initargs = { 1, co } })
+      assert.is_false(ok)
+      assert.matches("cannot send argument 2: thread", err.message)
+    end)
 
+    it("that raises breaks it: its task fails with the reason, submit raises ever after", function()
+      local ex <close> = executor.one { initializer = function() error "no luck" end }
+      local err = ex:submit(print):exception()
+      assert.is_true(futures.isinstance(err, futures.BrokenExecutor))
+      assert.matches("^the initializer of a worker failed: .*no luck$", err.message)
+      for _ = 1, 3 do
+        local ok, refusal = pcall(ex.submit, ex, print)
+        assert.is_false(ok)
+        assert.is_true(futures.isinstance(refusal, futures.BrokenExecutor))
+        assert.matches("no luck", refusal.message)
+      end
+    end)
+
+    if executor.serial then return end
+
+    it("that raises breaks the pool: what waits fails, submit raises ever after", function()
+      local gate <close> = gates.new()
+      local ex <close> = executor.one {
+        initializer = function(path)
+          local file = io.open(path)
+          file:setvbuf "no"
+          file:read(1)
+          error "no luck"
+        end,
+        initargs = { gate.path },
+      }
+      local fs = {}
+      for i = 1, 100 do fs[i] = ex:submit(print) end
+      assert.is_true(fs[2]:cancel())
+      gate:open()
+      for i = 1, 100 do
+        if i ~= 2 then
+          local err = fs[i]:exception()
+          assert.is_true(futures.isinstance(err, futures[executor.broken]))
+          assert.matches("^the initializer of a worker failed: .*no luck$", err.message)
+        end
+      end
+      assert.is_true(fs[2]:cancelled())
+      for _ = 1, 3 do
+        local ok, err = pcall(ex.submit, ex, print)
+        assert.is_false(ok)
+        assert.is_true(futures.isinstance(err, futures[executor.broken]))
+        assert.matches("no luck", err.message)
+      end
+      ex:shutdown()
+      assert.equal(0, ex:stats().workers)
+      assert.equal(99, ex:stats().failed)
+      assert.equal(1, ex:stats().cancelled)
+    end)
+  end)
+end
+
+describe("an initializer in a thread", function()
   it("that raises in a later worker leaves the tasks that run", function()
     local gate <close> = gates.new()
     local mark = os.tmpname()

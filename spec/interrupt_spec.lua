@@ -1,4 +1,5 @@
 local child = require "support.child"
+local executors = require "support.executors"
 local gates = require "support.gate"
 local limits = require "support.limits"
 local took = require "support.took"
@@ -14,7 +15,7 @@ local prelude = [[
     file:setvbuf "no"
     file:read(1)
   end
-  local ex <close> = futures.ThreadPoolExecutor(1)
+  local ex <close> = futures.CLASS(1)
   local slow = ex:submit(pass, "GATE")
 ]]
 
@@ -27,12 +28,14 @@ describe("Ctrl-C", function()
     gate:close()
   end)
 
-  local function start(code) return child.start(prelude .. code, { GATE = gate.path }) end
+  local function start(code, class)
+    return child.start(prelude .. code, { GATE = gate.path, CLASS = class or "ThreadPoolExecutor" })
+  end
 
   -- Start the code after the prelude, which prints "ready" and then blocks;
   -- press Ctrl-C after so many seconds; return the next line it prints.
-  local function interrupt(code, after)
-    local script = start(code)
+  local function interrupt(code, after, class)
+    local script = start(code, class)
     assert.equal("ready", script:line())
     script:asleep()
     if after then system.sleep(after) end -- how long a wait lasts is the case
@@ -86,13 +89,15 @@ describe("Ctrl-C", function()
   }
 
   for where, code in pairs(waits) do
-    it("ends a script that is blocked in " .. where, function()
-      local line, script = interrupt('print "ready"\n' .. code)
-      assert.matches("interrupted!$", line)
-      local output, how, status = script:finish()
-      assert.matches("^stack traceback:\n", output)
-      assert.same({ "exit", 1 }, { how, status })
-    end)
+    for _, executor in ipairs(executors.pools) do
+      it(("ends a script that is blocked in %s, with a %s"):format(where, executor.name), function()
+        local line, script = interrupt('print "ready"\n' .. code, nil, executor.name)
+        assert.matches("interrupted!$", line)
+        local output, how, status = script:finish()
+        assert.matches("^stack traceback:\n", output)
+        assert.same({ "exit", 1 }, { how, status })
+      end)
+    end
 
     it(("can be caught in %s; the script goes on, and it comes once"):format(where), function()
       local line, script = interrupt("local function blocked() " .. code .. [[ end
@@ -220,12 +225,15 @@ describe("Ctrl-C", function()
     script:finish()
   end)
 
-  it("leaves <close> without waiting for the task that runs", function()
-    local line, script = interrupt 'print "ready" slow:result()'
-    assert.matches("interrupted!$", line)
-    local seconds = took(script.finish, script) -- the gate is still shut
-    assert.is_true(seconds < limits.within(1), seconds)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    local name = executor.name
+    it("leaves <close> of a " .. name .. " without waiting for the task that runs", function()
+      local line, script = interrupt 'print "ready" slow:result()'
+      assert.matches("interrupted!$", line)
+      local seconds = took(script.finish, script) -- the gate is still shut
+      assert.is_true(seconds < limits.within(1), seconds)
+    end)
+  end
 
   it("pressed again ends a script that waits for its tasks at its end", function()
     local script = child.start([[

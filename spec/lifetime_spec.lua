@@ -1,6 +1,7 @@
 local futures = require "futures"
 local child = require "support.child"
 local eventually = require "support.eventually"
+local executors = require "support.executors"
 local gates = require "support.gate"
 local limits = require "support.limits"
 local logs = require "support.log"
@@ -11,32 +12,34 @@ local function collect()
 end
 
 describe("collection", function()
-  it("of an executor lets its tasks finish, and waits for nothing", function()
-    local log <close> = logs.new()
-    local gate <close> = gates.new()
-    do
-      local ex = futures.ThreadPoolExecutor(1)
-      ex:submit(gates.pass, gate.path)
-      for i = 1, 10 do ex:submit(logs.add, log.path, i) end
-    end
-    collect() -- would hang if it waited: the gate is shut
-    assert.equal(0, #log:lines())
-    gate:open()
-    eventually(function() return #log:lines() == 10 end)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    it("of a " .. executor.name .. " lets its tasks finish, and waits for nothing", function()
+      local log <close> = logs.new()
+      local gate <close> = gates.new()
+      do
+        local ex = executor.make(1)
+        ex:submit(gates.pass, gate.path)
+        for i = 1, 10 do ex:submit(logs.add, log.path, i) end
+      end
+      collect() -- would hang if it waited: the gate is shut
+      assert.equal(0, #log:lines())
+      gate:open()
+      eventually(function() return #log:lines() == 10 end)
+    end)
 
-  it("of an executor leaves its futures as they are", function()
-    local gate <close> = gates.new()
-    local f
-    do
-      local ex = futures.ThreadPoolExecutor(1)
-      f = ex:submit(gates.pass, gate.path, "value")
-    end
-    collect()
-    assert.is_false(f:done())
-    gate:open()
-    assert.equal("value", f:result())
-  end)
+    it("of a " .. executor.name .. " leaves its futures as they are", function()
+      local gate <close> = gates.new()
+      local f
+      do
+        local ex = executor.make(1)
+        f = ex:submit(gates.pass, gate.path, "value")
+      end
+      collect()
+      assert.is_false(f:done())
+      gate:open()
+      assert.equal("value", f:result())
+    end)
+  end
 
   it("of an executor ends its workers", function()
     local threads = require "support.threads"
@@ -192,36 +195,39 @@ describe("the end of a script", function()
       last:set_result()
     ]],
   }
-  for how, code in pairs(ends) do
-    it(how .. " lets all tasks finish and their callbacks run", function()
-      local gate <close> = gates.new()
-      local script = child.start([[
-        local futures = require "futures"
-        local ex = futures.ThreadPoolExecutor(2)
-        local function pass(path, value)
-          local file = io.open(path)
-          file:setvbuf "no"
-          file:read(1)
-          return value
-        end
-        for i = 1, 3 do
-          local f = ex:submit(pass, "GATE", "value " .. i)
-          f.number = i
-          f:add_done_callback(function(f) print(f.number, f:result()) end)
-        end
-        io.stdout:setvbuf "line"
-        print "end of script"
-        CODE
-      ]], { GATE = gate.path, CODE = code })
-      assert.equal("end of script", script:line())
-      gate:open(3)
-      local output, reason, status = script:finish()
-      local lines = {}
-      for line in output:gmatch "[^\n]+" do lines[#lines + 1] = line end
-      table.sort(lines)
-      assert.same({ "1\tvalue 1", "2\tvalue 2", "3\tvalue 3" }, lines)
-      assert.same({ "exit", 0 }, { reason, status })
-    end)
+  for _, executor in ipairs(executors.pools) do
+    local pool = " of a " .. executor.name
+    for how, code in pairs(ends) do
+      it(how .. " lets all tasks finish and their callbacks run" .. pool, function()
+        local gate <close> = gates.new()
+        local script = child.start([[
+          local futures = require "futures"
+          local ex = futures.CLASS(2)
+          local function pass(path, value)
+            local file = io.open(path)
+            file:setvbuf "no"
+            file:read(1)
+            return value
+          end
+          for i = 1, 3 do
+            local f = ex:submit(pass, "GATE", "value " .. i)
+            f.number = i
+            f:add_done_callback(function(f) print(f.number, f:result()) end)
+          end
+          io.stdout:setvbuf "line"
+          print "end of script"
+          CODE
+        ]], { GATE = gate.path, CODE = code, CLASS = executor.name })
+        assert.equal("end of script", script:line())
+        gate:open(3)
+        local output, reason, status = script:finish()
+        local lines = {}
+        for line in output:gmatch "[^\n]+" do lines[#lines + 1] = line end
+        table.sort(lines)
+        assert.same({ "1\tvalue 1", "2\tvalue 2", "3\tvalue 3" }, lines)
+        assert.same({ "exit", 0 }, { reason, status })
+      end)
+    end
   end
 
   it("waits for pools that were collected or shut down before", function()
@@ -287,14 +293,15 @@ describe("the end of a script", function()
       repeat local file <close> = io.open "FLAG" until file
     end
     local function let_go() io.open("FLAG", "w"):close() end
-    local ex = futures.ThreadPoolExecutor(1)
+    local ex = futures.CLASS(1)
     local f = ex:submit(hold)
   ]]
 
-  local function run_held(code)
+  local function run_held(code, class)
     local flag = os.tmpname()
     os.remove(flag)
-    local output, how, status = child.run(hold .. code .. " let_go()", { FLAG = flag })
+    local output, how, status = child.run(hold .. code .. " let_go()",
+      { FLAG = flag, CLASS = class or "ThreadPoolExecutor" })
     os.remove(flag)
     return output, how, status
   end
@@ -318,16 +325,19 @@ describe("the end of a script", function()
     assert.same({ "exit", 0 }, { how, status })
   end)
 
-  it("lets no callback submit, nor make a pool: as after shutdown", function()
-    local output = run_held [[
-      f:add_done_callback(function()
-        print(select(2, pcall(ex.submit, ex, function() end)).message)
-        print(select(2, pcall(futures.ThreadPoolExecutor, 1)).message)
-      end)
-    ]]
-    local message = "cannot schedule new futures after shutdown\n"
-    assert.equal(message .. message, output)
-  end)
+  for _, executor in ipairs(executors.pools) do
+    local name = executor.name
+    it("lets no callback submit to a " .. name .. ", nor make one: as after shutdown", function()
+      local output = run_held([[
+        f:add_done_callback(function()
+          print(select(2, pcall(ex.submit, ex, function() end)).message)
+          print(select(2, pcall(futures.CLASS, 1)).message)
+        end)
+      ]], name)
+      local message = "cannot schedule new futures after shutdown\n"
+      assert.equal(message .. message, output)
+    end)
+  end
 
   it("by an error does so too, and the error is shown", function()
     local output, how, status = run_held [[

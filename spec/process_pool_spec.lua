@@ -1,3 +1,4 @@
+local child = require "support.child"
 local futures = require "futures"
 local eventually = require "support.eventually"
 local gates = require "support.gate"
@@ -186,10 +187,28 @@ describe("a process pool", function()
     assert.equal(0, #rest)
   end)
 
-  it("gives its workers no input, and flushes what they print", function()
-    local ex <close> = futures.ProcessPoolExecutor(1)
-    assert.is_nil(ex:submit(function() return io.read "a" == "" and io.read(1) or nil end):result())
-    assert.is_true(ex:submit(function() return io.read "a" == "" end):result())
+  it("gives its workers no input", function()
+    local output = child.run([[
+      local futures = require "futures"
+      local ex <close> = futures.ProcessPoolExecutor(1)
+      print(ex:submit(function() return #io.read "a", io.read(1), io.read "l" end):result())
+      print(io.read "l")
+    ]], { shell = "exec <<END\nof the script\nEND\ntrue" })
+    assert.equal("0\tnil\tnil\nof the script\n", output)
+  end)
+
+  it("has what they print at the end of each task, though they are killed then", function()
+    local output = child.run [[
+      local futures = require "futures"
+      local ex = futures.ProcessPoolExecutor(1)
+      ex:submit(function()
+        io.stdout:setvbuf("full")
+        io.write "printed by a task"
+      end):result()
+      ex:kill_workers()
+      ex:shutdown()
+    ]]
+    assert.equal("printed by a task", output)
   end)
 
   it("lets them inherit no descriptor of the host", function()

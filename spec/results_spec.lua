@@ -147,6 +147,17 @@ for _, executor in ipairs(executors) do
       assert.are.same({ n = 1 }, results:collect()) -- one was read before
     end)
 
+    it("are closed by <close>", function()
+      local ex <close> = executor.make()
+      local kept
+      do
+        local results <close> = ex:map(function(x) return x end, { 1, 2, 3 })
+        kept = results
+        assert.are.equal(1, (results()))
+      end
+      assert.is_nil(kept())
+    end)
+
     it("raise what an iterator raises, and have ended", function()
       local ex <close> = executor.make()
       local n = 0

@@ -10,6 +10,25 @@ describe("a SerialExecutor", function()
     assert.are.equal("<SerialExecutor", tostring(ex):match "^<%a+")
   end)
 
+  it("runs tasks in the thread that submits", function()
+    local function thread()
+      local file <close> = assert(io.open "/proc/thread-self/stat")
+      return file:read "n"
+    end
+    local ex <close> = futures.SerialExecutor()
+    local pool <close> = futures.ThreadPoolExecutor(1)
+    assert.equal(thread(), ex:submit(thread):result())
+    assert.not_equal(thread(), pool:submit(thread):result()) -- so it does tell threads apart
+  end)
+
+  it("cannot be waited for by a task of its own", function()
+    local ex <close> = futures.SerialExecutor()
+    local err = ex:submit(function() futures.current().executor:shutdown() end):exception()
+    assert.is_true(futures.isinstance(err, futures.RuntimeError))
+    assert.equal("a task cannot wait for the end of its own executor", err.message)
+    assert.equal(1, ex:submit("return 1"):result())
+  end)
+
   it("is an Executor of its own class", function()
     local ex <close> = futures.SerialExecutor {}
     assert.is_true(futures.isinstance(ex, futures.Executor))

@@ -83,7 +83,6 @@ static void times_out(void **unused) {
   assert_int_equal(answered(slow), FUT_FAILED);
   assert_true(fut_clock_now() - begin >= 50000000);
   assert_int_equal(slow->why, FUT_ETIMEDOUT);
-  assert_string_equal(slow->message, "the task timed out after 0.05 s");
   call_release(slow);
   expect(behind, "x");
   assert_int_equal(team_stats(&at).failed, 1);

@@ -1,19 +1,40 @@
 --- executors.lua - every kind of executor, for specs that hold for all of them
 local futures = require "futures"
 
---- `make(workers)` makes one; `serial` says that it runs a task at once, so that
--- nothing ever waits in it.
-return {
-  { name = "ThreadPoolExecutor", make = function(workers)
-    return futures.ThreadPoolExecutor(workers or 2)
-  end },
+--- `make(options)` makes one with a number of workers (2 by default) or a table of
+-- options, `one(options)` one that has a single state; `broken` is the class of its
+-- errors when it is broken; `serial` says that it runs a task at once, so that
+-- nothing ever waits in it and it has no workers to be told of.
+local function kind(class)
+  local serial = class == "SerialExecutor"
+  return {
+    name = class,
+    serial = serial,
+    broken = serial and "BrokenExecutor" or class:gsub("Executor", ""):gsub("^", "Broken"),
+    make = function(options)
+      if serial and type(options) ~= "table" then options = nil end
+      return futures[class](options or not serial and 2 or nil)
+    end,
+    one = function(options)
+      if not serial then options.max_workers = 1 end
+      return futures[class](options)
+    end,
+  }
+end
+
+local executors = {
+  kind "ThreadPoolExecutor",
   { name = "ThreadPoolExecutor with max_pending", make = function(workers)
     return futures.ThreadPoolExecutor { max_workers = workers or 2, max_pending = 1000 }
   end },
-  { name = "ProcessPoolExecutor", make = function(workers)
-    return futures.ProcessPoolExecutor(workers or 2)
-  end },
-  { name = "SerialExecutor", serial = true, make = function()
-    return futures.SerialExecutor()
-  end },
+  kind "ProcessPoolExecutor",
+  kind "SerialExecutor",
 }
+
+--- One of each class.
+executors.classes = { executors[1], executors[3], executors[4] }
+
+--- Those in which tasks may wait.
+executors.pools = { executors[1], executors[3] }
+
+return executors

@@ -1,12 +1,15 @@
-/* futex.c - the floor of a round trip between processes that both sleep: two
-   words in shared memory, two futex wake-ups
+/* futex.c - the floors of what goes to another process: two words in shared
+   memory and two futex wake-ups, and the start of a program
 
    futex.trip(count, pause) returns the median in seconds of count round trips
-   to a child process, so many seconds apart; futex.sleep(seconds) sleeps. */
+   to a child process, so many seconds apart; futex.start(program, ...) runs a
+   program to its end and returns how many seconds that took;
+   futex.sleep(seconds) sleeps. */
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <linux/futex.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,6 +19,8 @@
 #include <unistd.h>
 
 __attribute__((visibility("default"))) int luaopen_futex(lua_State *L);
+
+extern char **environ;
 
 struct words {
   atomic_uint ping, pong;
@@ -80,13 +85,32 @@ static int l_trip(lua_State *L) {
   return 1;
 }
 
+static int l_start(lua_State *L) {
+  char *arguments[8] = {NULL};
+  int count = lua_gettop(L);
+  luaL_argcheck(L, count >= 1 && count < 8, 1, "a program and arguments");
+  for (int i = 0; i < count; i++)
+    arguments[i] = (char *)luaL_checkstring(L, i + 1);
+  double start = now();
+  pid_t child;
+  int status = -1;
+  if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ) == 0)
+    waitpid(child, &status, 0);
+  if (status != 0)
+    return luaL_error(L, "cannot run %s", arguments[0]);
+  lua_pushnumber(L, now() - start);
+  return 1;
+}
+
 static int l_sleep(lua_State *L) {
   pause_for(luaL_checknumber(L, 1));
   return 0;
 }
 
 int luaopen_futex(lua_State *L) {
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
+  lua_pushcfunction(L, l_start);
+  lua_setfield(L, -2, "start");
   lua_pushcfunction(L, l_trip);
   lua_setfield(L, -2, "trip");
   lua_pushcfunction(L, l_sleep);

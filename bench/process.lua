@@ -66,8 +66,9 @@ local function private()
   return sum
 end
 
-local firsts = {}
+local firsts, starts = {}, {}
 for i = 1, 9 do
+  starts[i] = futex.start(arg[-1], "-e", "") * 1e3
   local start = clock()
   local ex <close> = futures.ProcessPoolExecutor(2)
   ex:submit(trivial, 1):result()
@@ -89,6 +90,16 @@ for i = 1, rounds do -- by turns, so that a slow stretch hits both
   here[i] = burst(threads)
 end
 local rate, thread_rate = median(there), median(here)
+
+local numbers = {}
+for i = 1, tasks do numbers[i] = i end
+local maps = {}
+for i = 1, rounds do
+  collectgarbage()
+  local start = clock()
+  for j, y in processes:map(trivial, numbers) do assert(y == j + 1) end
+  maps[i] = tasks / (clock() - start)
+end
 
 local one <close> = futures.ProcessPoolExecutor(1)
 trip(one, 1000)
@@ -134,12 +145,19 @@ if __name__ == "__main__":
             t = time.perf_counter()
             for f in [ex.submit(trivial, i) for i in range(n)]: f.result()
             rates.append(n / (time.perf_counter() - t))
+        xs = range(100000)
+        maps = []
+        for chunk in (1, 1000):
+            n = 5000 if chunk == 1 else len(xs)
+            t = time.perf_counter()
+            for y in ex.map(trivial, xs[:n], chunksize=chunk): pass
+            maps.append(n / (time.perf_counter() - t))
         trip = took(500, lambda: ex.submit(trivial, 1).result()) * 1e3
         text = "x" * (1 << 20)
         string = took(15, lambda: ex.submit(echo, text).result())
         data = [{"id": i, "name": "n%d" % i, "x": i * 1.5} for i in range(10000)]
         records = took(15, lambda: ex.submit(echo, data).result())
-        print(median(rates), trip, string, records)
+        print(median(rates), trip, string, records, *maps)
 ]]
 local name = os.tmpname()
 local file = assert(io.open(name, "w"))
@@ -147,7 +165,8 @@ file:write(python)
 file:close()
 local pipe = io.popen("python3 " .. name .. " 2>/dev/null")
 local theirs = {}
-theirs.rate, theirs.trip, theirs.string, theirs.records = pipe:read("n", "n", "n", "n")
+theirs.rate, theirs.trip, theirs.string, theirs.records, theirs.map, theirs.chunks =
+  pipe:read("n", "n", "n", "n", "n", "n")
 pipe:close()
 os.remove(name)
 
@@ -158,10 +177,17 @@ end
 line("tasks, 2 workers", rate, "tasks/s")
 line("  of our thread pool", thread_rate, "tasks/s", ">= 0.6", rate / thread_rate)
 if theirs.rate then line("  of CPython", theirs.rate, "tasks/s", ">= 60", rate / theirs.rate) end
+line("map, 2 workers", median(maps), "items/s")
+if theirs.map then
+  line("  of CPython", theirs.map, "items/s", "none", median(maps) / theirs.map)
+  line("  of CPython, chunks of 1,000", theirs.chunks, "items/s", "none",
+    median(maps) / theirs.chunks)
+end
 line("round trip, back to back", ours.trip, "us", "<= 5")
 line("round trip, both asleep", median(asleep), "us")
 line("  of a bare futex", median(bare), "us", "<= 2", median(asleep) / median(bare))
 line("first result", ours.first, "ms", "<= 3")
+line("  of a bare interpreter", median(starts), "ms", "none", ours.first / median(starts))
 line("private memory of a worker", memory, "KiB", "<= 2560")
 line("1 MiB string, both ways", ours.string, "ms")
 if theirs.string then

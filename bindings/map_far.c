@@ -6,8 +6,8 @@
    not come to when others are idle, or that nobody wants any more, are recalled
    and PENDING again.
 
-   The call: the size of the function in 4 bytes, the function; of each item its
-   size times two and whether it is a whole call, in 4 bytes, and its bytes. All
+   The call: the size of the function in 8 bytes, the function; of each item its
+   size times two and whether it is a whole call, in 8 bytes, and its bytes. All
    of this runs with the mutex of the pool held, which is taken before that of
    the map. */
 #include "map_far.h"
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define CALL_SIZE ((size_t)1 << 16) /* no more items go with these bytes */
+#define HEAD sizeof(uint64_t)
 
 struct far_ticket {
   fut_task task;
@@ -41,7 +42,7 @@ const size_t map_far_ticket_size = sizeof(struct far_ticket);
    call of them. */
 static size_t borrow(struct far_ticket *ticket) {
   map *m = ticket->map;
-  size_t size = 4 + content_message(&m->function).size;
+  size_t size = HEAD + content_message(&m->function).size;
   bool whole;
   fut_mutex_lock(&m->mutex);
   uint64_t left = map_seek(m);
@@ -56,10 +57,10 @@ static size_t borrow(struct far_ticket *ticket) {
     ticket->segment = m->at;
     ticket->from = m->place;
   }
-  while (ticket->count < most && size < CALL_SIZE &&
+  while (ticket->count < most && (ticket->count == 0 || size < CALL_SIZE) &&
          m->place < m->at->capacity &&
          map_item_lend(&m->at->items[m->place], &whole)) {
-    size += 4 + content_message(&m->at->items[m->place].content).size;
+    size += HEAD + content_message(&m->at->items[m->place].content).size;
     ticket->count++;
     m->place++;
   }
@@ -72,11 +73,11 @@ static size_t borrow(struct far_ticket *ticket) {
   return size;
 }
 
-static unsigned char *put(unsigned char *at, uint32_t number,
+static unsigned char *put(unsigned char *at, uint64_t number,
                           const job_content *bytes) {
-  memcpy(at, &number, 4);
-  memcpy(at + 4, bytes->bytes, bytes->size);
-  return at + 4 + bytes->size;
+  memcpy(at, &number, HEAD);
+  memcpy(at + HEAD, bytes->bytes, bytes->size);
+  return at + HEAD + bytes->size;
 }
 
 /* Write the call; false if memory ran out. */
@@ -86,26 +87,27 @@ static bool write_call(struct far_ticket *ticket, size_t size) {
     return false;
   ticket->size = size;
   job_content function = content_message(&ticket->map->function);
-  unsigned char *at = put(ticket->call, (uint32_t)function.size, &function);
+  unsigned char *at = put(ticket->call, function.size, &function);
   for (unsigned i = 0; i < ticket->count; i++) {
     const map_item *item = &ticket->segment->items[ticket->from + i];
     job_content bytes = content_message(&item->content);
     bool whole = atomic_load(&item->state) & ITEM_WHOLE;
-    at = put(at, (uint32_t)(bytes.size << 1 | whole), &bytes);
+    at = put(at, (uint64_t)bytes.size << 1 | whole, &bytes);
   }
   return true;
 }
 
 bool map_far_next(const fut_call *call, size_t *at, job_content *function,
                   job_content *item) {
-  uint32_t size;
-  memcpy(&size, call->bytes, 4);
-  *function = (job_content){.bytes = call->bytes + 4, .size = size};
+  uint64_t size;
+  memcpy(&size, call->bytes, HEAD);
+  *function = (job_content){.bytes = call->bytes + HEAD, .size = (size_t)size};
   if (*at == 0)
-    *at = 4 + (size_t)size;
-  memcpy(&size, call->bytes + *at, 4);
-  *item = (job_content){.bytes = call->bytes + *at + 4, .size = size >> 1};
-  *at += 4 + item->size;
+    *at = HEAD + function->size;
+  memcpy(&size, call->bytes + *at, HEAD);
+  *item = (job_content){.bytes = call->bytes + *at + HEAD,
+                        .size = (size_t)(size >> 1)};
+  *at += HEAD + item->size;
   return size & 1;
 }
 

@@ -326,7 +326,9 @@ void fut_slots_deliver(fut_slots *slots, unsigned at) {
   unsigned things = (unsigned)(framed >> 32);
   size_t size = (size_t)(framed & 0xffffffffu);
   unsigned char frames[FUT_SLOT_SPACE]; /* a worker may write to the others */
-  if (things > slots->handed[at].things || size > FUT_SLOT_SPACE)
+  const fut_handed *handed = &slots->handed[at];
+  if (things <= handed->delivered || things > handed->things ||
+      size > FUT_SLOT_SPACE)
     return;
   memcpy(frames, slot->bytes, size);
   deliver(slots, at, things, frames, size);

@@ -141,7 +141,7 @@ for _, executor in ipairs(executors.classes) do
       surroundings.ex:shutdown()
     end)
 
-    for _, list in ipairs { cases, not executor.serial and constructors or nil } do
+    for _, list in ipairs { cases, constructors } do
       for i = 1, #list, 2 do
         local code, message = list[i], list[i + 1]:gsub("CLASS", executor.name)
         it(code, function()

@@ -173,6 +173,15 @@ describe("a map on processes", function()
     end
   end)
 
+  it("takes a function of any size", function()
+    local ex <close> = futures.ProcessPoolExecutor(2)
+    local text = ("x"):rep(100000)
+    local fn = load(("return function(x) return x + #'%s' end"):format(text))()
+    for i, y in ex:options { chunksize = 5 }:map(fn, numbers(50)) do
+      assert.equal(100000 + i, y)
+    end
+  end)
+
   it("raises the error of each item in its turn, memory errors too", function()
     local ex <close> = futures.ProcessPoolExecutor { max_workers = 2, memory_limit = 4 << 20 }
     local results = ex:options { chunksize = 16 }:map(function(x)

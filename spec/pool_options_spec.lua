@@ -38,8 +38,6 @@ local only = { -- what only this class has
   },
 }
 
-local of_workers = { max_workers = true, name = true, max_pending = true, idle_timeout = true }
-
 for _, executor in ipairs(executors.classes) do
   describe("a " .. executor.name .. " says what is wrong with the option", function()
     local class = futures[executor.name]
@@ -55,8 +53,7 @@ for _, executor in ipairs(executors.classes) do
       for _, case in ipairs(cases) do
         local option, value, message = table.unpack(case)
         it(("%s = %s"):format(option, tostring(value):gsub("%c", "?")), function()
-          local said = executor.serial and of_workers[option] and "a SerialExecutor has no workers"
-          refuses(("option '%s': %s"):format(option, said or message), { [option] = value })
+          refuses(("option '%s': %s"):format(option, message), { [option] = value })
         end)
       end
     end
@@ -71,10 +68,10 @@ for _, executor in ipairs(executors.classes) do
     end)
 
     it("and takes those without a limit", function()
-      local opts = { max_tasks_per_child = math.maxinteger, memory_limit = math.maxinteger }
-      if not executor.serial then
-        opts.max_workers, opts.idle_timeout, opts.max_pending = 1, math.huge, math.maxinteger
-      end
+      local opts = {
+        max_workers = 1, max_tasks_per_child = math.maxinteger, memory_limit = math.maxinteger,
+        idle_timeout = math.huge, max_pending = math.maxinteger,
+      }
       local ex <close> = class(opts)
       assert.equal(1, ex:submit(function() return 1 end):result())
     end)

@@ -156,25 +156,19 @@ describe("a SerialExecutor", function()
     assert.are.equal(4, f:result())
   end)
 
-  -- option, value, what the message must contain
-  for _, case in ipairs {
-    { "max_workers", 2, "option 'max_workers': a SerialExecutor has no workers" },
-    { "max_pending", 2, "option 'max_pending': a SerialExecutor has no workers" },
-    { "idle_timeout", 2, "option 'idle_timeout': a SerialExecutor has no workers" },
-    { "name", "x", "option 'name': a SerialExecutor has no workers" },
-    { "max_tasks_per_child", 0, "option 'max_tasks_per_child': must be greater than 0" },
-    { "workers", 1, "unknown option 'workers'" },
-  } do
-    it(("refuses %s = %s"):format(case[1], case[2]), function()
-      local made, err = pcall(futures.SerialExecutor, { [case[1]] = case[2] })
-      assert.is_false(made)
-      assert.is_truthy(err:find("bad argument #1 to 'SerialExecutor' (" .. case[3], 1, true), err)
-    end)
-  end
-
-  it("takes no number of workers", function()
-    local made, err = pcall(futures.SerialExecutor, 4)
-    assert.is_false(made)
-    assert.is_truthy(err:find("a SerialExecutor has no workers", 1, true))
+  it("takes the options of a pool, in whose place it may be", function()
+    local opts = {
+      max_workers = 4, name = "x", max_pending = 1, idle_timeout = 1, max_tasks_per_child = 2,
+      memory_limit = 16 << 20, initializer = function(x) VALUE = x end, initargs = { 7 }, -- luacheck: ignore
+    }
+    for _, given in ipairs { opts, 4 } do
+      local ex <close> = futures.SerialExecutor(given)
+      local fs = {}
+      for i = 1, 10 do
+        fs[i] = ex:submit(function(x) return x, rawget(_G, "VALUE") end, i)
+      end
+      for i = 1, 10 do assert.same({ i, given ~= 4 and 7 or nil }, { fs[i]:result() }) end
+      assert.equal(0, ex:stats().pending)
+    end
   end)
 end)

@@ -34,23 +34,15 @@ function pool.options(where, opts, level, more)
   return checked
 end
 
-local serial = {
-  initializer = common.initializer,
-  initargs = common.initargs,
-  max_tasks_per_child = common.max_tasks_per_child,
-  memory_limit = common.memory_limit,
-}
-for name in pairs(common) do
-  serial[name] = serial[name] or function() return "a SerialExecutor has no workers" end
-end
-
---- Check the options of a SerialExecutor, which has no use for some.
----@param opts any the argument: nil or a table
+--- Check the options of a SerialExecutor: those of the pools, so that it can take the
+-- place of one. What they say of workers and of waiting holds where there are none.
+---@param opts any the argument: nil, a number of workers, or a table
 ---@param level integer of the caller at fault, as in `error`
 ---@return table
 function pool.serial_options(opts, level)
-  local checked = options.check("SerialExecutor", opts, serial, "max_workers", level + 1)
+  local checked = options.check("SerialExecutor", opts, common, "max_workers", level + 1)
   checked.max_workers, checked.name = 1, "futures"
+  checked.max_pending, checked.idle_timeout = nil, nil
   return checked
 end
 

@@ -45,8 +45,10 @@ local futures = {}
 --- Make an executor that runs each task at submit, in this thread, in a Lua state
 --- of its own: the same copies and errors as on a worker, for debugging and tests.
 --- Its futures are done when submit returns; it cannot limit the time of a task.
+--- It takes the options of a pool of threads: what they say of workers and of
+--- waiting holds where there are none.
 ---@class futures.SerialExecutorClass
----@overload fun(opts?: futures.SerialOptions): futures.SerialExecutor
+---@overload fun(opts?: integer|futures.ThreadPoolOptions): futures.SerialExecutor
 
 --- Make a future that you complete. It becomes cancelled when it can no longer be
 --- completed, because it was collected or its state closed.
@@ -72,13 +74,6 @@ local futures = {}
 ---@class futures.ProcessPoolOptions: futures.ThreadPoolOptions
 ---@field on_worker_death? "break"|"respawn" what the unexpected end of a worker
 ---  fails: all that is unfinished, and the pool (the default), or the task it ran
-
---- Options of a SerialExecutor.
----@class futures.SerialOptions
----@field initializer? function run before the first task of a new state
----@field initargs? any[] its arguments
----@field max_tasks_per_child? integer the state is made anew after so many tasks
----@field memory_limit? integer bytes that the state may hold
 
 ---@class futures.ThreadPoolExecutor: futures.Executor
 

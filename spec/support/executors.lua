@@ -4,19 +4,16 @@ local futures = require "futures"
 --- `make(options)` makes one with a number of workers (2 by default) or a table of
 -- options, `one(options)` one that has a single state; `broken` is the class of its
 -- errors when it is broken; `serial` says that it runs a task at once, so that
--- nothing ever waits in it and it has no workers to be told of.
+-- nothing ever waits in it and it has no workers.
 local function kind(class)
   local serial = class == "SerialExecutor"
   return {
     name = class,
     serial = serial,
     broken = serial and "BrokenExecutor" or class:gsub("Executor", ""):gsub("^", "Broken"),
-    make = function(options)
-      if serial and type(options) ~= "table" then options = nil end
-      return futures[class](options or not serial and 2 or nil)
-    end,
+    make = function(options) return futures[class](options or 2) end,
     one = function(options)
-      if not serial then options.max_workers = 1 end
+      options.max_workers = 1
       return futures[class](options)
     end,
   }

@@ -17,7 +17,7 @@
                  "fork)")                                                      \
   X(FUT_ELOST, "this task belongs to the parent process (submitted before "    \
                "fork)")                                                        \
-  X(FUT_EUNTIMED, "a SerialExecutor cannot limit the time of a task")          \
+  X(FUT_EUNTIMED, "a serial executor cannot limit the time of a C task")       \
   X(FUT_EELSEWHERE, "a SerialExecutor runs tasks only where it was made")      \
   X(FUT_EDEADLOCK, "a task cannot wait for the end of its own executor")       \
   X(FUT_EWAITING, "too many tasks of this executor wait for others")

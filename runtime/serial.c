@@ -6,7 +6,7 @@
 #include "serial.h"
 
 #include "memory.h"
-#include "serial_watch.h"
+#include "serial_limit.h"
 
 #include <pthread.h>
 
@@ -72,12 +72,32 @@ static void count(struct serial *serial, fut_state state, fut_deadline time) {
   serial->stats.cancelled += state == FUT_CANCELLED;
 }
 
-static void run(struct serial *serial, fut_task *task,
-                fut_worker_local *local) {
-  fut_object_hold(&task->future.object);
+/* Run a task that has started, and end its future. */
+static void perform(fut_task *task, fut_worker_local *local,
+                    fut_serial_run *watched) {
+  const fut_task_kind *kind = fut_task_kind_of(task);
+  bool timed = watched && task->timeout != FUT_NEVER;
+  fut_serial_limit limit;
+  if (timed &&
+      fut_serial_limit_begin(&limit, watched, task->timeout) != FUT_OK) {
+    kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
+    return;
+  }
+  fut_state state = kind->run(task, local);
+  if (timed && fut_serial_limit_end(&limit) && state == FUT_CANCELLED)
+    kind->fail(task, FUT_ETIMEDOUT, NULL);
+  else
+    fut_future_end(&task->future, state);
+}
+
+/* watched is NULL where nothing can be stopped. */
+static void run(struct serial *serial, fut_task *task, fut_worker_local *local,
+                fut_serial_run *watched) {
   fut_deadline start = fut_clock_now();
   serial->stats.running++;
-  fut_task_run(task, local);
+  fut_task_left(task);
+  if (fut_future_start(&task->future))
+    perform(task, local, watched);
   if (local && serial->worker_ops->settle)
     serial->worker_ops->settle(local);
   serial->stats.running--;
@@ -96,7 +116,7 @@ static void attempt(struct serial *serial, fut_task *task,
   bool go = fut_serial_watch_begin(&serial->watch, &watched);
   fut_err err = go ? open_local(serial, share) : FUT_EINTR;
   if (err == FUT_OK || err == FUT_ENOMEM)
-    run(serial, task, share->local);
+    run(serial, task, share->local, &watched);
   else if (err == FUT_EINTR) {
     serial->stats.cancelled++;
     fut_task_left(task);
@@ -117,7 +137,7 @@ static void serve(struct serial *serial, fut_task *task) {
   if (share == NULL && serial->worker_ops)
     share = new_share();
   if (share == NULL) {
-    run(serial, task, NULL);
+    run(serial, task, NULL, NULL);
     return;
   }
   attempt(serial, task, share);
@@ -142,7 +162,8 @@ static fut_err serial_submit(fut_executor *executor, fut_task *task) {
     return fut_executor_refuse(task, FUT_EELSEWHERE);
   if (atomic_load(&serial->closed))
     return fut_executor_refuse(task, FUT_ESHUTDOWN);
-  if (task->timeout != FUT_NEVER) /* nobody else could stop it */
+  if (task->timeout != FUT_NEVER &&
+      (serial->worker_ops == NULL || serial->worker_ops->interrupt == NULL))
     return fut_executor_refuse(task, FUT_EUNTIMED);
   serve(serial, task);
   return FUT_OK;

@@ -35,7 +35,7 @@
 /* In the signal handler, or before what it is for. */
 static void arrived(void *context) {
   fut_serial_run *run = context;
-  if (run->wanted && run->wanted(run->context))
+  if (atomic_load(&run->expired) || (run->wanted && run->wanted(run->context)))
     atomic_store(&run->report->asked, true);
   fut_worker_local *local = *run->local;
   if (local && run->ops && run->ops->interrupt)

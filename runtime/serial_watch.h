@@ -19,6 +19,7 @@ typedef struct fut_serial_run {
   fut_worker_report *report;
   fut_worker_local **local; /* where it is or will be; NULL there: not yet */
   bool watched;             /* by the watch of its executor */
+  atomic_bool expired;      /* atomic: its time is over (serial_limit.h) */
 } fut_serial_run;
 
 /* Embedded in an executor. The lock of the timers guards what is neither atomic

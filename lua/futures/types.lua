@@ -44,7 +44,7 @@ local futures = {}
 
 --- Make an executor that runs each task at submit, in this thread, in a Lua state
 --- of its own: the same copies and errors as on a worker, for debugging and tests.
---- Its futures are done when submit returns; it cannot limit the time of a task.
+--- Its futures are done when submit returns.
 --- It takes the options of a pool of threads: what they say of workers and of
 --- waiting holds where there are none.
 ---@class futures.SerialExecutorClass

@@ -110,6 +110,9 @@ bool fut_slots_done(const fut_slots *slots, unsigned slot, unsigned seat);
    the slot. */
 void fut_slots_collect(fut_slots *slots, unsigned slot);
 
+/* Return the task of a slot, which is free from now on. */
+fut_task *fut_slots_release(fut_slots *slots, unsigned slot);
+
 /* The task in a slot will not end by itself: fail it, or (FUT_OK) cancel it,
    and free the slot. message as for fail of its kind. */
 void fut_slots_abandon(fut_slots *slots, unsigned slot, fut_err why,

@@ -12,9 +12,9 @@ void callbacks_open(lua_State *L, context *ctx);
    running. Raises memory errors and interrupts. */
 void callbacks_add(lua_State *L, context *ctx, future_box *box, int fn);
 
-/* The future at index 1, whose box it is, is about to be ended here: from now on
-   its callbacks, and what they have captured, stay until they were run. Raises
-   memory errors. */
+/* The future at index 1, whose box it is, is about to be ended here: from now
+   on its callbacks, and what they have captured, stay until they were run.
+   Raises memory errors. */
 void callbacks_expect(lua_State *L, context *ctx, const future_box *box);
 
 /* Run the callbacks that are due, return how many. Nothing happens inside a

@@ -290,6 +290,7 @@ bool job_set_name(struct job *job, const char *name) {
   job->name = fut_memory_new(size);
   if (job->name)
     memcpy(job->name, name, size);
+  job->task.named = job->name != NULL;
   return job->name != NULL;
 }
 

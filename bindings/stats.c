@@ -14,7 +14,7 @@ static void set_seconds(lua_State *L, const char *name, uint64_t ns) {
 void stats_push(lua_State *L, fut_executor *executor) {
   fut_executor_stats stats;
   fut_executor_stats_get(executor, &stats);
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 11);
   set_count(L, "workers", stats.workers);
   set_count(L, "idle", stats.idle);
   set_count(L, "pending", stats.pending);
@@ -31,4 +31,11 @@ void stats_push(lua_State *L, fut_executor *executor) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "memory");
+  lua_newtable(L);
+  char name[64];
+  for (unsigned i = 0; fut_executor_name(executor, i, name, sizeof name); i++) {
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "names");
 }

@@ -215,6 +215,12 @@ bool fut_executor_memory(fut_executor *executor, unsigned worker,
          ops(executor)->memory(executor, worker, bytes);
 }
 
+bool fut_executor_name(fut_executor *executor, unsigned number, char *name,
+                       size_t size) {
+  return ops(executor)->name && !fut_executor_forked(executor) &&
+         ops(executor)->name(executor, number, name, size);
+}
+
 /* Whether the task is somewhere else than in this process' queues. */
 static bool far(const fut_task *task) {
   return task->executor && ops(task->executor)->look &&

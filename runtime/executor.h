@@ -32,6 +32,8 @@ typedef struct fut_executor_ops {
   void (*abandon)(fut_executor *executor);
   void (*stats)(fut_executor *executor, fut_executor_stats *stats);
   bool (*memory)(fut_executor *executor, unsigned worker, size_t *bytes);
+  bool (*name)(fut_executor *executor, unsigned number, char *name,
+               size_t size); /* NULL: none */
   /* What stop() does once the task has not been cancelled before its start.
      NULL: running tasks cannot be stopped. */
   bool (*stop)(fut_executor *executor, fut_task *task);
@@ -166,6 +168,12 @@ void fut_executor_stats_get(fut_executor *executor, fut_executor_stats *stats);
    known; false if there are no more workers. Any thread. Never blocks. */
 bool fut_executor_memory(fut_executor *executor, unsigned worker,
                          size_t *bytes);
+
+/* Write the name of the task of that number (0, 1, ...), of those that run and
+   have one, cut to size; false if there are no more. Any thread. Never blocks.
+ */
+bool fut_executor_name(fut_executor *executor, unsigned number, char *name,
+                       size_t size);
 
 /* Cancel a task that has not started: whether this call did. Any thread that
    holds a reference to it. Never blocks. */

@@ -173,6 +173,24 @@ static bool pool_memory(fut_executor *executor, unsigned worker,
   return found;
 }
 
+static bool pool_name(fut_executor *executor, unsigned number, char *name,
+                      size_t size) {
+  fut_process_pool *pool = (fut_process_pool *)executor;
+  bool found = false;
+  fut_process_lock(pool);
+  for (unsigned at = 0; at < FUT_SLOTS && !found; at++) {
+    const fut_task *task = pool->slots.handed[at].task;
+    found =
+        task && task->named &&
+        fut_slot_state(fut_slots_word(&pool->slots, at)) == FUT_SLOT_RUNNING &&
+        number-- == 0;
+    if (found)
+      snprintf(name, size, "%s", fut_task_kind_of(task)->call(task).name);
+  }
+  fut_process_unlock(pool);
+  return found;
+}
+
 static void progress_step(fut_executor *executor) {
   fut_process_step((fut_process_pool *)executor);
 }
@@ -218,6 +236,7 @@ static const fut_executor_ops pool_ops = {
     .join = pool_join,
     .stats = pool_stats,
     .memory = pool_memory,
+    .name = pool_name,
     .again = pool_again,
     .prune = pool_prune,
     .stop = pool_stop,

@@ -78,10 +78,10 @@ static bool open_local(fut_process_self *self) {
   char name[sizeof segment->name + 16];
   snprintf(name, sizeof name, "%s-%u", segment->name, self->number + 1);
   fut_thread_name(name);
-  self->local =
-      self->ops->open((const unsigned char *)segment + segment->settings_offset,
-                      segment->settings_size, (size_t)segment->memory_limit,
-                      self->number + 1, name, self->seat->report, FUT_REPORT_SIZE);
+  self->local = self->ops->open(
+      (const unsigned char *)segment + segment->settings_offset,
+      segment->settings_size, (size_t)segment->memory_limit, self->number + 1,
+      name, self->seat->report, FUT_REPORT_SIZE);
   if (self->local == NULL) {
     atomic_store(&self->seat->state, FUT_SEAT_FAILED);
     return false;

@@ -87,6 +87,7 @@ struct fut_task {
   struct fut_executor *executor; /* set by submit: a reference; NULL before */
   atomic_bool counted; /* atomic: among the tasks that wait (room.h) */
   unsigned place;      /* guarded by the executor: where it is, 0 in a queue */
+  bool named;          /* set before submit: call() of its kind says its name */
   bool many; /* set before submit: it stands for many things to do, and as long
                 as some are left another follows in its place (again) */
 };
@@ -102,7 +103,7 @@ static inline void fut_task_init(fut_task *task, const fut_task_kind *kind,
   task->executor = NULL;
   atomic_init(&task->counted, false);
   task->place = 0;
-  task->many = false;
+  task->named = task->many = false;
 }
 
 static inline const fut_task_kind *fut_task_kind_of(const fut_task *task) {

@@ -130,6 +130,23 @@ static bool pool_memory(fut_executor *executor, unsigned number,
   return found;
 }
 
+static bool pool_name(fut_executor *executor, unsigned number, char *name,
+                      size_t size) {
+  fut_threads *threads = (fut_threads *)executor;
+  bool found = false;
+  fut_mutex_lock(&threads->mutex);
+  unsigned count = atomic_load(&threads->places);
+  for (unsigned i = 0; i < count && !found; i++) {
+    fut_worker *worker = atomic_load(&threads->workers[i]);
+    found = worker->place == FUT_PLACE_ALIVE && worker->task_name[0] != '\0' &&
+            number-- == 0;
+    if (found)
+      snprintf(name, size, "%s", worker->task_name);
+  }
+  fut_mutex_unlock(&threads->mutex);
+  return found;
+}
+
 /* The last owner gives it up. */
 static void pool_give_up(fut_object *object) {
   fut_threads *threads = (fut_threads *)object;
@@ -147,6 +164,7 @@ static const fut_executor_ops pool_ops = {
     .abandon = pool_abandon,
     .stats = pool_stats,
     .memory = pool_memory,
+    .name = pool_name,
     .stop = fut_threads_stop,
     .halt = fut_threads_halt,
     .inside = pool_inside,

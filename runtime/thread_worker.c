@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Add to a figure that only this worker changes. */
@@ -91,6 +92,28 @@ static bool renew_local(fut_worker *worker, fut_task *task) {
   return fut_executor_broken(&threads->executor) == NULL;
 }
 
+/* Say what the task that the worker runs is called; swap it with the name of
+   the one that it ran before. */
+static void swap_name(fut_worker *worker, char *name) {
+  char before[FUT_TASK_NAME];
+  fut_mutex_lock(&worker->threads->mutex);
+  memcpy(before, worker->task_name, sizeof before);
+  memcpy(worker->task_name, name, sizeof before);
+  fut_mutex_unlock(&worker->threads->mutex);
+  memcpy(name, before, sizeof before);
+}
+
+/* Run a task that has a name, which others can see meanwhile. */
+static fut_state run_named(fut_worker *worker, fut_task *task) {
+  const fut_task_kind *kind = fut_task_kind_of(task);
+  char name[FUT_TASK_NAME];
+  snprintf(name, sizeof name, "%s", kind->call(task).name);
+  swap_name(worker, name);
+  fut_state state = kind->run(task, worker->local);
+  swap_name(worker, name);
+  return state;
+}
+
 void fut_worker_perform(fut_worker *worker, fut_task *task) {
   const fut_task_kind *kind = fut_task_kind_of(task);
   bool timed = task->timeout != FUT_NEVER;
@@ -102,7 +125,8 @@ void fut_worker_perform(fut_worker *worker, fut_task *task) {
     return;
   }
   worker->tasks++;
-  fut_state state = kind->run(task, worker->local);
+  fut_state state =
+      task->named ? run_named(worker, task) : kind->run(task, worker->local);
   if (fut_executor_forked(&worker->threads->executor))
     _exit(0); /* the task forked, and this is the child: see design.md */
   count_end(worker, task, state);

@@ -13,6 +13,7 @@
 #include "memory.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Whether no worker runs, nor will. Assumes mutex held. */
 static bool over(fut_threads *threads) {
@@ -84,6 +85,7 @@ static void begin(fut_worker *worker) {
   worker->pause = 0;
   worker->given_up = worker->adrift = false;
   worker->outer = NULL;
+  memset(worker->task_name, 0, sizeof worker->task_name);
 }
 
 /* Return a place for a worker, the spare one if none is vacant. Assumes mutex

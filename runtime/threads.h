@@ -17,6 +17,7 @@
 #include "timer.h"
 
 #define FUT_THREADS_NAME 32
+#define FUT_TASK_NAME 64 /* bytes of a task's name that stats tell */
 
 typedef struct fut_threads fut_threads;
 
@@ -84,6 +85,7 @@ typedef struct fut_worker {
   fut_thread thread;         /* guarded by the threads's mutex, as below */
   bool joinable;
   fut_place place;
+  char task_name[FUT_TASK_NAME]; /* of the task that it runs; empty: none */
 } fut_worker;
 
 /* The pool. */

@@ -15,7 +15,8 @@ local promised = {
   Results = "close collect",
   Future = [[add_done_callback await cancel cancelled done exception result running set_exception
     set_result set_running_or_notify_cancel traceback]],
-  Stats = "cancelled completed failed idle memory pending queue_time run_time running workers",
+  Stats = [[cancelled completed failed idle memory names pending queue_time run_time running
+    workers]],
   Current = "cancel_requested executor worker",
   Error = "message traceback",
   CallOptions = "buffersize chunksize name ordered priority timeout",

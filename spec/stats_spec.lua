@@ -37,6 +37,31 @@ for _, executor in ipairs(executors.pools) do
       assert.equal(2, #stats.memory)
     end)
 
+    it("tells the names of the tasks that run", function()
+      local ex <close> = executor.make(2)
+      local gate <close> = gates.new()
+      assert.same({}, ex:stats().names)
+      local long = ("n"):rep(100)
+      local named = stopping.start(ex:options { name = "resize" }, gates.pass, gate.path)
+      eventually(function() return ex:stats().names[1] == "resize" end)
+      local other = stopping.start(ex:options { name = long }, gates.pass, gate.path)
+      local waiting = ex:options { name = "later" }:submit(print)
+      local names
+      eventually(function()
+        names = ex:stats().names
+        return #names == 2
+      end)
+      table.sort(names)
+      assert.equal("resize", names[2])
+      assert.equal(names[1], long:sub(1, #names[1]))
+      waiting:cancel()
+      gate:open(2)
+      futures.wait { named, other }
+      assert.same({}, ex:stats().names)
+      assert.equal(1, ex:submit(function() return 1 end):result())
+      assert.same({}, ex:stats().names)
+    end)
+
     it("is whole after a shutdown", function()
       local ex = executor.make(2)
       for i = 1, 1000 do ex:submit(function(x) return x end, i) end

@@ -282,6 +282,7 @@ function Executor:stats() end
 ---@field queue_time number seconds that tasks have waited, in all
 ---@field run_time number seconds that tasks have run, in all
 ---@field memory integer[] bytes that the state of each worker holds
+---@field names string[] of the tasks that run, as far as they have names
 
 --- A pool of processes can do this besides.
 ---@class futures.ProcessPoolExecutor: futures.Executor

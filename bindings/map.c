@@ -24,8 +24,10 @@ static void map_free(fut_object *object) {
     map_segment_release(segment);
     segment = next;
   }
-  if (m->arrival)
+  if (m->arrival) {
+    fut_executor_expect(m->executor, false);
     fut_future_release(m->arrival, NULL);
+  }
   content_drop(&m->function);
   fut_arena_close(m->tickets);
   fut_mutex_fini(&m->mutex);
@@ -223,6 +225,8 @@ fut_future *map_arrival(map *m, fut_arena *arena) {
     wanted = (long long)(m->reading->first + m->reading->yielded) + 1;
   fut_mutex_lock(&m->mutex);
   fut_future *before = m->arrival;
+  if (before == NULL)
+    fut_executor_expect(m->executor, true);
   m->arrival = arrival;
   atomic_store(&m->wanted, wanted);
   fut_mutex_unlock(&m->mutex);

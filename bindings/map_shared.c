@@ -9,6 +9,7 @@ void map_arrive(map *m) {
   fut_mutex_unlock(&m->mutex);
   if (arrival == NULL)
     return;
+  fut_executor_expect(m->executor, false);
   fut_future_end(arrival, FUT_FINISHED);
   fut_future_release(arrival, NULL);
 }

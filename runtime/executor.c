@@ -133,6 +133,11 @@ void fut_executor_prune(fut_executor *executor) {
     ops(executor)->prune(executor);
 }
 
+void fut_executor_expect(fut_executor *executor, bool more) {
+  if (ops(executor)->expect && !fut_executor_forked(executor))
+    ops(executor)->expect(executor, more);
+}
+
 void fut_executor_count(fut_executor *executor, fut_state state,
                         uint64_t things) {
   _Atomic uint64_t *figure = state == FUT_FINISHED ? &executor->many_completed

@@ -50,6 +50,7 @@ typedef struct fut_executor_ops {
   void (*again)(fut_executor *executor, fut_task *task);
   unsigned (*demands)(fut_executor *executor, double priority);
   void (*prune)(fut_executor *executor); /* NULL: demands() tells it all */
+  void (*expect)(fut_executor *executor, bool more); /* NULL: nothing to do */
   fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
@@ -123,6 +124,11 @@ unsigned fut_executor_demands(fut_executor *executor, double priority);
 /* Some of what tasks that are many have lent is not wanted any more: see that
    it is not begun. Any thread. Never blocks. */
 void fut_executor_prune(fut_executor *executor);
+
+/* One more waits, or one less, to be told of the things that tasks that are
+   many have lent as soon as each has ended. Before the first look. Any thread.
+   Never blocks. */
+void fut_executor_expect(fut_executor *executor, bool more);
 
 /* Count so many of the things that tasks that are many stand for as ended. Any
    thread. */

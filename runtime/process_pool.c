@@ -56,6 +56,14 @@ static void pool_prune(fut_executor *executor) {
   fut_process_unlock(pool);
 }
 
+static void pool_expect(fut_executor *executor, bool more) {
+  atomic_uint *awaited = &((fut_process_pool *)executor)->segment->awaited;
+  if (more)
+    atomic_fetch_add(awaited, 1);
+  else
+    atomic_fetch_sub(awaited, 1);
+}
+
 static void pool_look(fut_executor *executor, fut_task *task, bool cancel) {
   fut_process_pool *pool = (fut_process_pool *)executor;
   fut_object_hold(&executor->object);
@@ -239,6 +247,7 @@ static const fut_executor_ops pool_ops = {
     .name = pool_name,
     .again = pool_again,
     .prune = pool_prune,
+    .expect = pool_expect,
     .stop = pool_stop,
     .look = pool_look,
     .watch = pool_watch,

@@ -51,8 +51,8 @@ void fut_process_self_ring_keeper(fut_process_self *self);
    keeper. */
 void fut_process_self_ring_parent(fut_process_self *self);
 
-/* Wake a thread that waits, if there is one, or the keeper where that is not
-   known. */
+/* Something has ended of which only those hear that await it: wake one, by the
+   keeper where it does not sleep at the doorbell. */
 void fut_process_self_ring_waiting(fut_process_self *self);
 
 /* --- process_search.c --- */

@@ -103,8 +103,11 @@ void fut_process_self_ring_parent(fut_process_self *self) {
 }
 
 void fut_process_self_ring_waiting(fut_process_self *self) {
-  if (self->doorbell == NULL || atomic_load(&self->doorbell->asleep) > 0)
-    fut_process_self_ring_parent(self);
+  /* who leaves the doorbell looks once more, and is awaiting still */
+  if (self->doorbell && atomic_load(&self->doorbell->asleep) > 0)
+    fut_doorbell_ring(self->doorbell);
+  else if (atomic_load(&self->segment->awaited) > 0)
+    fut_process_self_ring_keeper(self);
 }
 
 static void work(fut_process_self *self) {

@@ -183,8 +183,10 @@ typedef struct fut_segment {
   atomic_bool backlog; /* atomic, parent writes: there is more to hand out */
   atomic_uint hungry; /* atomic, parent writes: it hands more out when there are
                          fewer tickets */
-  atomic_bool lent;   /* atomic, parent writes: somebody has many things to do,
-                         of which one that is idle could take some */
+  atomic_uint awaited; /* atomic, parent writes: how many wait for some of the
+                          many things of a call */
+  atomic_bool lent;    /* atomic, parent writes: somebody has many things to do,
+                          of which one that is idle could take some */
   atomic_bool
       parent_asleep; /* atomic: its keeper is to be woken by the event */
   atomic_uint

@@ -94,10 +94,10 @@ int l_executor_close(lua_State *L) {
   fut_executor_shutdown(box->executor, failed);
   bool stopped = ctx->local && state_stopping(ctx->local);
   if (failed && (stopped || interrupt_is(L, ctx, 2))) {
-    /* who wants out: what runs is stopped, and nobody waits for that */
+    /* who wants out: what runs is stopped, and nobody waits for that, nor for
+       callbacks, which run at the next safe point */
     fut_executor_halt(box->executor);
     context_abandon_pool(ctx, box->executor);
-    callbacks_run(L, ctx);
   } else
     wait_terminated(L, ctx, box->executor);
   return 0;

@@ -119,18 +119,8 @@ static bool end_item(struct far_ticket *ticket, unsigned number,
                      wire_message *outcome, fut_state state) {
   map *m = ticket->map;
   unsigned place = ticket->from + number;
-  content *held = &ticket->segment->items[place].content;
-  size_t freed = content_drop(held), taken = 0;
-  if (state != FUT_CANCELLED) {
-    taken = outcome ? content_take(held, outcome) : SIZE_MAX;
-    if (taken == SIZE_MAX) {
-      content_put_no_memory(held);
-      state = FUT_FAILED;
-      taken = 0;
-    }
-  }
-  if (taken != freed)
-    atomic_fetch_add(&m->held, taken - freed);
+  state = map_put_outcome(m, &ticket->segment->items[place].content, outcome,
+                          state);
   fut_executor_count(m->executor, state, 1);
   return map_end_item(m, ticket->segment, place, state);
 }

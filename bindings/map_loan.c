@@ -264,20 +264,7 @@ static fut_state call(map *m, loan *lent, content *held, bool whole,
   else if (local)
     outcome =
         state_run_apart(local, lent->task, &function, &arguments, NULL, &state);
-  size_t freed = content_drop(held), taken = 0;
-  if (state != FUT_CANCELLED) {
-    taken = outcome ? content_take(held, outcome) : SIZE_MAX;
-    if (taken == SIZE_MAX) {
-      if (outcome)
-        wire_message_clear(outcome);
-      content_put_no_memory(held);
-      state = FUT_FAILED;
-      taken = 0;
-    }
-  }
-  if (taken != freed)
-    atomic_fetch_add(&m->held, taken - freed);
-  return state;
+  return map_put_outcome(m, held, outcome, state);
 }
 
 /* Count what has ended and was not counted. */

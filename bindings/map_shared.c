@@ -14,6 +14,24 @@ void map_arrive(map *m) {
   fut_future_release(arrival, NULL);
 }
 
+fut_state map_put_outcome(map *m, content *held, wire_message *outcome,
+                          fut_state state) {
+  size_t freed = content_drop(held), taken = 0;
+  if (state != FUT_CANCELLED) {
+    taken = outcome ? content_take(held, outcome) : SIZE_MAX;
+    if (taken == SIZE_MAX) {
+      if (outcome)
+        wire_message_clear(outcome);
+      content_put_no_memory(held);
+      state = FUT_FAILED;
+      taken = 0;
+    }
+  }
+  if (taken != freed)
+    atomic_fetch_add(&m->held, taken - freed);
+  return state;
+}
+
 /* Put an item that has ended on the stack of those. */
 static void stack(map *m, map_link *link) {
   link->next = atomic_load_explicit(&m->ended, memory_order_relaxed);

@@ -66,6 +66,11 @@ struct map {
 /* End what the reader waits for. Any thread. */
 void map_arrive(map *m);
 
+/* Let the outcome, NULL if memory ran out, take the place of the call that held
+   is; return the state in which the item is to end. Whoever has the content. */
+fut_state map_put_outcome(map *m, content *held, wire_message *outcome,
+                          fut_state state);
+
 /* End an item whose outcome is in it; return whether the reader waits for it,
    so that map_arrive() must follow. Any thread. */
 bool map_end_item(map *m, map_segment *segment, unsigned place,

@@ -72,32 +72,36 @@ static void count(struct serial *serial, fut_state state, fut_deadline time) {
   serial->stats.cancelled += state == FUT_CANCELLED;
 }
 
-/* Run a task that has started, and end its future. */
-static void perform(fut_task *task, fut_worker_local *local,
-                    fut_serial_run *watched) {
+/* As fut_task_run(), for so long as the task may run. */
+static void run_limited(fut_task *task, fut_worker_local *local,
+                        fut_serial_run *watched) {
   const fut_task_kind *kind = fut_task_kind_of(task);
-  bool timed = watched && task->timeout != FUT_NEVER;
   fut_serial_limit limit;
-  if (timed &&
-      fut_serial_limit_begin(&limit, watched, task->timeout) != FUT_OK) {
+  fut_task_left(task);
+  if (!fut_future_start(&task->future))
+    ; /* cancelled */
+  else if (fut_serial_limit_begin(&limit, watched, task->timeout) != FUT_OK)
     kind->fail(task, FUT_ETHREAD, "cannot watch the time limit of the task");
-    return;
+  else {
+    fut_state state = kind->run(task, local);
+    if (fut_serial_limit_end(&limit) && state == FUT_CANCELLED)
+      kind->fail(task, FUT_ETIMEDOUT, NULL);
+    else
+      fut_future_end(&task->future, state);
   }
-  fut_state state = kind->run(task, local);
-  if (timed && fut_serial_limit_end(&limit) && state == FUT_CANCELLED)
-    kind->fail(task, FUT_ETIMEDOUT, NULL);
-  else
-    fut_future_end(&task->future, state);
+  fut_future_release(&task->future, NULL);
 }
 
 /* watched is NULL where nothing can be stopped. */
 static void run(struct serial *serial, fut_task *task, fut_worker_local *local,
                 fut_serial_run *watched) {
+  fut_object_hold(&task->future.object);
   fut_deadline start = fut_clock_now();
   serial->stats.running++;
-  fut_task_left(task);
-  if (fut_future_start(&task->future))
-    perform(task, local, watched);
+  if (watched && task->timeout != FUT_NEVER)
+    run_limited(task, local, watched);
+  else
+    fut_task_run(task, local);
   if (local && serial->worker_ops->settle)
     serial->worker_ops->settle(local);
   serial->stats.running--;

@@ -155,8 +155,10 @@ static int message_gc(lua_State *L) {
 }
 
 wire_message *context_message(lua_State *L, context *ctx) {
-  if (!ctx->scratch.busy)
+  if (!ctx->scratch.busy) {
+    ctx->scratch.shelf = NULL;
     return &ctx->scratch;
+  }
   wire_message *message = lua_newuserdatauv(L, sizeof *message, 0);
   wire_message_init(message);
   lua_createtable(L, 0, 1);

@@ -1,5 +1,6 @@
 /* decode_function.c - bytes into functions: closures and their upvalues */
 #include "decode.h"
+#include "shelf.h"
 
 #include <lauxlib.h>
 
@@ -26,34 +27,51 @@ void decoder_begin_function(decoder *d, size_t at) {
     decoder_fail(d, "function cannot be loaded");
 }
 
-/* Read the source that comes next, or that of an earlier function. */
-static void read_source(decoder *d, size_t at, source_text *source) {
-  const unsigned char *p;
-  if (d->p < d->end && *d->p == WIRE_SOURCE_EARLIER) {
+/* Read the source that comes next, or that of an earlier function; *place is
+   where on the shelf it lies, or 0. */
+static void read_source(decoder *d, size_t at, source_text *source,
+                        uint64_t *place) {
+  const wire_state *state = d->state;
+  const unsigned char *p = d->p, *end = d->end;
+  *place = 0;
+  bool is_earlier = p < end && *p == WIRE_SOURCE_EARLIER;
+  if (is_earlier) {
     d->p++;
     uint64_t earlier = decoder_varint(d);
     if (earlier >= at ||
         (d->start[earlier] & ~(unsigned)WIRE_SHARED) != WIRE_SOURCE)
       decoder_fail(d, "no such source");
-    p = source_text_read(d->start + earlier + 1, d->start + at, source);
-  } else {
-    p = source_text_read(d->p, d->end, source);
-    d->p = p;
+    p = d->start + earlier + 1;
+    end = d->start + at;
   }
+  if (p < end && *p == WIRE_SOURCE_SHELVED) {
+    p = wire_get_varint(p + 1, end, place);
+    const unsigned char *text =
+        p ? fut_shelf_at(state->shelf, state->shelf_size, *place) : NULL;
+    if (text == NULL ||
+        !source_text_read(text, state->shelf + state->shelf_size, source))
+      decoder_fail(d, "no such source");
+  } else
+    p = source_text_read(p, end, source);
   if (p == NULL)
     decoder_fail(d, "no source or truncated");
+  if (!is_earlier)
+    d->p = p;
 }
 
 /* Push a value that keeps the code of the source alive, and return that. */
 static const wire_code *push_source_code(decoder *d, size_t at) {
   wire_state *state = d->state;
   source_text source;
-  read_source(d, at, &source);
+  uint64_t place;
+  read_source(d, at, &source, &place);
   const wire_code *code = source_cache_push(d->L, &state->sources, &source);
   if (code == NULL)
     code = source_cache_compile(d->L, &state->sources, &state->codes, &source);
   if (code == NULL)
     decoder_fail(d, lua_tostring(d->L, -1));
+  if (place > 0)
+    source_cache_shelve(d->L, &state->sources, place, &source);
   if (decoder_varint(d) != code->upvalues)
     decoder_fail(d, "another number of upvalues");
   return code;

@@ -12,12 +12,17 @@ static const unsigned char *push_code(lua_State *L, const decode_known *known,
   if (known->end - p < 2)
     return NULL;
   if (*p == WIRE_SOURCE && known->mode != WIRE_DATA) {
+    const source_cache *sources = &known->state->sources;
     source_text source;
-    uint64_t upvalues;
-    p = source_text_read(p + 1, known->end, &source);
+    uint64_t upvalues, place = 0;
+    bool shelved = p[1] == WIRE_SOURCE_SHELVED;
+    p = shelved ? wire_get_varint(p + 2, known->end, &place)
+                : source_text_read(p + 1, known->end, &source);
     if (p != NULL)
       p = wire_get_varint(p, known->end, &upvalues);
-    *code = p ? source_cache_push(L, &known->state->sources, &source) : NULL;
+    *code = p == NULL ? NULL
+            : shelved ? source_cache_push_shelved(L, sources, place)
+                      : source_cache_push(L, sources, &source);
     if (*code == NULL)
       return NULL;
     if ((*code)->upvalues == upvalues)

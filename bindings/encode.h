@@ -71,8 +71,7 @@ static inline bool encoder_put_common(encoder *e) {
 void encoder_put_source(encoder *e);
 
 /* The same if the source of code is known; false if not. */
-bool encode_known_source(lua_State *L, wire_message *out,
-                         const wire_code *code);
+bool encode_known_source(lua_State *L, wire_message *out, wire_code *code);
 
 /* The functions of a message that were written without an encoder. */
 typedef struct encode_known {

@@ -7,6 +7,9 @@
 
 #include <lauxlib.h>
 
+#define UNSHELVED 8             /* bytes of source that are as well sent */
+#define SHELF_LIMIT (64u << 10) /* and that take too much of the shelf */
+
 static unsigned char *put_text(unsigned char *p, const char *s, size_t length) {
   p = wire_put_varint(p, length);
   memcpy(p, s, length);
@@ -71,10 +74,30 @@ static bool put_earlier(encoder *e, const wire_code *code) {
   return true;
 }
 
-bool encode_known_source(lua_State *L, wire_message *out,
-                         const wire_code *code) {
+/* Return the place of the source of code, without its tag, on the shelf of the
+   executor; 0: none. */
+static uint64_t shelve(fut_executor *executor, wire_code *code) {
+  if (code->shelf != executor->number) {
+    code->shelf = executor->number;
+    code->place = 0;
+    if (code->source_size > UNSHELVED && code->source_size < SHELF_LIMIT)
+      code->place = fut_executor_shelve(executor, code->source + 1,
+                                        code->source_size - 1);
+  }
+  return code->place;
+}
+
+bool encode_known_source(lua_State *L, wire_message *out, wire_code *code) {
   if (code->source == NULL)
     return false;
+  uint64_t place = out->shelf ? shelve(out->shelf, code) : 0;
+  if (place > 0) {
+    unsigned char *p = wire_reserve(L, out, 16);
+    *p++ = WIRE_SOURCE;
+    *p++ = WIRE_SOURCE_SHELVED;
+    out->size = (size_t)(wire_put_varint(p, place) - out->bytes);
+    return true;
+  }
   memcpy(wire_reserve(L, out, code->source_size), code->source,
          code->source_size);
   out->size += code->source_size;

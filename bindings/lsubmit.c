@@ -61,8 +61,9 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
     fut_serial_attend(executor, interrupt_wanted, ctx);
   }
   wire_message *message = context_message(L, ctx);
-  enum wire_mode mode =
-      fut_executor_far(executor) ? WIRE_PORTABLE : WIRE_THREAD;
+  bool far = fut_executor_far(executor);
+  enum wire_mode mode = far ? WIRE_PORTABLE : WIRE_THREAD;
+  message->shelf = far ? executor : NULL;
   wire_encode(L, ctx->wire, first, count, mode, "argument", message);
   struct job *job = job_new(ctx, message, mode);
   if (job == NULL)

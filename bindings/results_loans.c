@@ -27,8 +27,14 @@ static enum wire_mode mode(const results *r) {
   return fut_executor_far(r->executor) ? WIRE_PORTABLE : WIRE_THREAD;
 }
 
-static void open_map(lua_State *L, context *ctx, results *r, int function) {
+static wire_message *new_message(lua_State *L, context *ctx, const results *r) {
   wire_message *message = context_message(L, ctx);
+  message->shelf = fut_executor_far(r->executor) ? r->executor : NULL;
+  return message;
+}
+
+static void open_map(lua_State *L, context *ctx, results *r, int function) {
+  wire_message *message = new_message(L, ctx, r);
   wire_encode(L, ctx->wire, function, 1, mode(r), "argument", message);
   map_options options = {.chunksize = r->options.chunksize,
                          .priority = r->options.priority,
@@ -42,7 +48,7 @@ static void add(lua_State *L, context *ctx, results *r, int first, int count) {
   if (r->map == NULL)
     open_map(L, ctx, r, first);
   bool whole = !plain(L, first + 1, count - 1);
-  wire_message *message = context_message(L, ctx);
+  wire_message *message = new_message(L, ctx, r);
   wire_encode(L, ctx->wire, whole ? first : first + 1,
               whole ? count : count - 1, mode(r), "argument", message);
   if (!map_append(r->map, message, whole))

@@ -138,6 +138,8 @@ static int setup(lua_State *L) {
   local->wire = wire_state_push(L);
   wire_state_set_hooks(local->wire, &failure_hooks);
   luaL_ref(L, LUA_REGISTRYINDEX);
+  wire_state_set_shelf(local->wire, environment->shelf,
+                       environment->shelf_size);
   if (environment->mode == WIRE_PORTABLE) /* functions may come back */
     set_source(L, local->wire);
   prepare(L, local);

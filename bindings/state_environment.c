@@ -31,6 +31,8 @@ state_environment *state_environment_new(enum wire_mode mode, const char *path,
     self->initializer = *initializer;
     wire_message_init(initializer);
   }
+  self->shelf = NULL;
+  self->shelf_size = 0;
   self->path = memcpy(self->text, path, path_size);
   self->cpath = memcpy(self->text + path_size, cpath, cpath_size);
   return self;

@@ -9,10 +9,12 @@
 
 typedef struct state_environment {
   fut_object object;
-  enum wire_mode mode;      /* of all messages; all set once */
-  size_t memory_limit;      /* bytes; FUT_UNLIMITED */
-  sigset_t signals;         /* the mask of the thread that made the pool */
-  wire_message initializer; /* a function and its arguments, or empty */
+  enum wire_mode mode;        /* of all messages; all set once */
+  size_t memory_limit;        /* bytes; FUT_UNLIMITED */
+  sigset_t signals;           /* the mask of the thread that made the pool */
+  wire_message initializer;   /* a function and its arguments, or empty */
+  const unsigned char *shelf; /* of the pool; NULL: none */
+  size_t shelf_size;
   const char *path, *cpath; /* package.path and cpath; lie in text */
   char text[];
 } state_environment;

@@ -2,7 +2,7 @@
 #ifndef FUT_WIRE_H
 #define FUT_WIRE_H
 
-#include "object.h"
+#include "executor.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -17,7 +17,9 @@ typedef struct wire_message {
   size_t object_count, object_capacity;
   size_t limit; /* bytes that it may hold, beyond which there is no memory; 0:
                    any number */
-  bool busy;    /* being encoded into: finalizers that send need another one */
+  fut_executor *shelf; /* source goes to where its workers have it, if that is
+                          possible; borrowed, NULL: nowhere */
+  bool busy; /* being encoded into: finalizers that send need another one */
 } wire_message;
 
 /* Start empty, with no memory. */
@@ -69,6 +71,10 @@ void wire_state_set_hooks(wire_state *state, const wire_hooks *hooks);
    returns text, chunk name, names of upvalues, whether the text is itself the
    function; raises a string. Without one, portable functions are refused. */
 void wire_state_set_source(lua_State *L, wire_state *state);
+
+/* Source may lie on that shelf (shelf.h) of so many bytes, which stays. */
+void wire_state_set_shelf(wire_state *state, const unsigned char *shelf,
+                          size_t size);
 
 /* Pop the value on top, which travels under the name from now on. */
 void wire_state_register(lua_State *L, wire_state *state, const char *name);

@@ -194,6 +194,7 @@ static wire_code *new_code(lua_State *L, code_cache *cache, uint64_t hash,
   code->stock = 0;
   code->source = NULL;
   code->source_size = 0;
+  code->shelf = code->place = 0;
   return code;
 }
 
@@ -271,6 +272,7 @@ void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,
   cache->byte_count += size - code->source_size;
   code->source = memcpy(copy, bytes, size);
   code->source_size = size;
+  code->shelf = 0;
 }
 
 void code_cache_forget_sources(code_cache *cache) {
@@ -280,6 +282,7 @@ void code_cache_forget_sources(code_cache *cache) {
       fut_memory_free(cache->codes[i]->source);
       cache->codes[i]->source = NULL;
       cache->codes[i]->source_size = 0;
+      cache->codes[i]->shelf = 0;
     }
 }
 

@@ -27,6 +27,9 @@ typedef struct wire_code {
   unsigned char *source; /* how it begins in a message, its tag and text, or
                             NULL; only for the state that made the code */
   size_t source_size;
+  uint64_t shelf; /* number of the executor where the source was to be shelved
+                     last; only for that state, too */
+  uint64_t place; /* what came of it */
   unsigned char bytes[]; /* as lua_dump wrote them, not stripped */
 } wire_code;
 

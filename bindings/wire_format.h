@@ -23,6 +23,8 @@
    source   = WIRE_SOURCE_MAKER or _MAIN, chunk name (string), line breaks
               before the text (varint), text (string)
             | WIRE_SOURCE_EARLIER, offset of a function with such a source
+            | WIRE_SOURCE_SHELVED, place (varint): such a source lies there on
+              the shelf of the pool, which goes only to workers of it
    upvalue  = value, WIRE_GLOBALS, WIRE_ENVIRONMENT, or WIRE_UPVALUE, offset of
               a function, number (byte): shared with it */
 #ifndef FUT_WIRE_FORMAT_H
@@ -71,6 +73,7 @@ enum wire_source {
   WIRE_SOURCE_MAKER = 0, /* the text is that of a chunk that returns it */
   WIRE_SOURCE_MAIN = 1,  /* the text is that of the function itself */
   WIRE_SOURCE_EARLIER = 2,
+  WIRE_SOURCE_SHELVED = 3,
 };
 
 enum wire_key {

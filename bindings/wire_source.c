@@ -22,12 +22,15 @@ static void drop_entries(lua_State *L, source_cache *cache) {
       fut_memory_free(cache->entries[i].bytes);
       cache->entries[i].bytes = NULL;
     }
+  for (int i = 0; cache->shelved && i < SOURCE_SHELVED; i++)
+    cache->shelved[i].place = 0;
   cache->count = cache->byte_count = 0;
 }
 
 void source_cache_fini(lua_State *L, source_cache *cache) {
   drop_entries(L, cache);
   fut_memory_free(cache->entries);
+  fut_memory_free(cache->shelved);
   source_cache_init(cache);
 }
 
@@ -73,6 +76,37 @@ const wire_code *source_cache_push(lua_State *L, const source_cache *cache,
     return NULL;
   lua_rawgeti(L, LUA_REGISTRYINDEX, entry->holder);
   return entry->code;
+}
+
+const wire_code *source_cache_push_shelved(lua_State *L,
+                                           const source_cache *cache,
+                                           uint64_t place) {
+  if (cache->shelved == NULL)
+    return NULL;
+  const source_shelved *shelved = &cache->shelved[place % SOURCE_SHELVED];
+  if (shelved->place != place)
+    return NULL;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, shelved->holder);
+  return shelved->code;
+}
+
+void source_cache_shelve(lua_State *L, source_cache *cache, uint64_t place,
+                         const source_text *source) {
+  if (cache->entries == NULL)
+    return;
+  const source_entry *entry =
+      find(cache, source, hash_bytes(source->bytes, source->size));
+  if (entry->bytes == NULL)
+    return;
+  if (cache->shelved == NULL) {
+    size_t size = SOURCE_SHELVED * sizeof *cache->shelved;
+    cache->shelved = fut_memory_new(size);
+    if (cache->shelved == NULL)
+      wire_no_memory(L);
+    memset(cache->shelved, 0, size);
+  }
+  cache->shelved[place % SOURCE_SHELVED] =
+      (source_shelved){place, entry->holder, entry->code};
 }
 
 /* Lua's reader of a source: the line breaks, then the text. */

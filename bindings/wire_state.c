@@ -37,6 +37,8 @@ wire_state *wire_state_push(lua_State *L) {
   state->encoders = NULL;
   state->decoders = NULL;
   state->source = LUA_NOREF;
+  state->shelf = NULL;
+  state->shelf_size = 0;
   code_cache_init(&state->codes);
   load_cache_init(&state->loaded);
   source_cache_init(&state->sources);
@@ -60,6 +62,12 @@ void wire_state_set_source(lua_State *L, wire_state *state) {
   luaL_unref(L, LUA_REGISTRYINDEX, state->source);
   state->source = source;
   code_cache_forget_sources(&state->codes);
+}
+
+void wire_state_set_shelf(wire_state *state, const unsigned char *shelf,
+                          size_t size) {
+  state->shelf = shelf;
+  state->shelf_size = size;
 }
 
 void wire_state_register(lua_State *L, wire_state *state, const char *name) {

@@ -19,6 +19,8 @@ struct wire_state {
   code_cache codes;
   load_cache loaded;
   source_cache sources;
+  const unsigned char *shelf; /* NULL: there is none */
+  size_t shelf_size;
   wire_names names;
   int source; /* reference of a function in the registry, or LUA_NOREF */
 };

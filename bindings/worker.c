@@ -44,8 +44,9 @@ bool worker_settings(wire_message *settings, const char *path,
 }
 
 /* Return what worker_settings() wrote as an environment, or NULL. */
-static fut_object *read_settings(const unsigned char *settings, size_t size,
-                                 size_t memory_limit) {
+static fut_object *read_settings(const fut_process_given *given) {
+  const unsigned char *settings = given->settings;
+  size_t size = given->settings_size;
   const char *path = (const char *)settings;
   const char *cpath = path + strlen(path) + 1;
   size_t head = (size_t)(cpath + strlen(cpath) + 1 - path);
@@ -59,8 +60,12 @@ static fut_object *read_settings(const unsigned char *settings, size_t size,
     initializer.capacity = initializer.size = size - head;
   }
   state_environment *environment = state_environment_new(
-      WIRE_PORTABLE, path, cpath, memory_limit, &initializer);
+      WIRE_PORTABLE, path, cpath, given->memory_limit, &initializer);
   wire_message_fini(&initializer);
+  if (environment) {
+    environment->shelf = given->shelf;
+    environment->shelf_size = given->shelf_size;
+  }
   return environment ? &environment->object : NULL;
 }
 
@@ -80,12 +85,11 @@ static void interrupted(void *argument) {
     state_ops.interrupt(self->state);
 }
 
-static fut_process_local *worker_open(const unsigned char *settings,
-                                      size_t settings_size, size_t memory_limit,
-                                      unsigned number, const char *name,
-                                      char *report, size_t size) {
+static fut_process_local *worker_open(const fut_process_given *given,
+                                      unsigned number, char *report,
+                                      size_t size) {
   static fut_process_local self; /* there is one in a process */
-  (void)name;
+  size_t memory_limit = given->memory_limit;
   char *why = NULL;
   fut_err err = FUT_ENOMEM;
   atomic_init(&self.report.memory, 0);
@@ -96,7 +100,7 @@ static fut_process_local *worker_open(const unsigned char *settings,
   /* for what C libraries take as well; the rest is for the program itself */
   if (memory_limit < SIZE_MAX / 2)
     fut_process_limit_memory(memory_limit + memory_limit / 4 + PROGRAM_MEMORY);
-  self.environment = read_settings(settings, settings_size, memory_limit);
+  self.environment = read_settings(given);
   if (self.environment)
     err = open_state(&self, &why);
   if (err == FUT_OK)

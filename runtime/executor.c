@@ -24,7 +24,9 @@ fut_err fut_executor_init(fut_executor *executor, const fut_executor_ops *kind,
                           size_t max_pending) {
   fut_object_init(&executor->object, &kind->object);
   fut_handle_init(executor);
+  static atomic_uint_least64_t last;
   executor->generation = fut_thread_generation();
+  executor->number = atomic_fetch_add(&last, 1) + 1;
   executor->arena = fut_arena_new(sizeof(fut_future));
   if (executor->arena == NULL)
     return FUT_ENOMEM;
@@ -145,6 +147,13 @@ void fut_executor_count(fut_executor *executor, fut_state state,
                                                    : &executor->many_cancelled;
   /* relaxed: what is counted is published after this */
   atomic_fetch_add_explicit(figure, things, memory_order_relaxed);
+}
+
+uint64_t fut_executor_shelve(fut_executor *executor, const unsigned char *bytes,
+                             size_t size) {
+  if (ops(executor)->shelve == NULL || fut_executor_forked(executor))
+    return 0;
+  return ops(executor)->shelve(executor, bytes, size);
 }
 
 fut_future *fut_executor_vacancy(fut_executor *executor) {

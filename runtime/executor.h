@@ -51,6 +51,8 @@ typedef struct fut_executor_ops {
   unsigned (*demands)(fut_executor *executor, double priority);
   void (*prune)(fut_executor *executor); /* NULL: demands() tells it all */
   void (*expect)(fut_executor *executor, bool more); /* NULL: nothing to do */
+  uint64_t (*shelve)(fut_executor *executor, const unsigned char *bytes,
+                     size_t size); /* NULL: there is no shelf */
   fut_err broken; /* what submit returns once the executor is broken */
 } fut_executor_ops;
 
@@ -64,6 +66,7 @@ struct fut_executor {
   fut_arena *arena;         /* of `terminated` and of vacancies; owned */
   fut_future *terminated;   /* set once; ends when no worker runs */
   unsigned generation;      /* set once: the fork generation it belongs to */
+  uint64_t number;          /* set once: of no other in this process */
   fut_room room;            /* for tasks that wait */
   atomic_bool closed;       /* atomic: it was shut down */
   _Atomic(char *) breakage; /* atomic, set once: why it is broken; NULL: not */
@@ -134,6 +137,12 @@ void fut_executor_expect(fut_executor *executor, bool more);
    thread. */
 void fut_executor_count(fut_executor *executor, fut_state state,
                         uint64_t things);
+
+/* Put bytes that calls would repeat where all workers can read them, if they
+   are not there: return their place (shelf.h), or 0 if there is none. Any
+   thread. Never blocks. */
+uint64_t fut_executor_shelve(fut_executor *executor, const unsigned char *bytes,
+                             size_t size);
 
 /* Return a future that ends when submit is worth another try, or NULL if
    memory ran out. The caller owns the reference. Any thread. */

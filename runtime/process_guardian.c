@@ -11,14 +11,17 @@
 #define HELD UINT64_MAX
 
 bool fut_process_self_begin(fut_process_self *self) {
+  fut_slot *slot = fut_process_self_slot(self);
+  /* relaxed: who sees the task run a moment too early takes its own time */
+  atomic_store_explicit(&slot->started,
+                        slot->tell ? fut_clock_now() : self->since,
+                        memory_order_relaxed);
   atomic_store(&self->current,
                (uint64_t)self->generation << 32 | (self->at + 1));
-  fut_slot *slot = fut_process_self_slot(self);
-  atomic_store(&slot->started, slot->tell ? fut_clock_now() : self->since);
   if (slot->tell)
     fut_process_self_ring_parent(self);
   /* who asks later than this finds it under way */
-  return !(atomic_load(&self->segment->words[self->at]) & FUT_SLOT_STOP);
+  return !(atomic_load(&self->segment->slots[self->at].word) & FUT_SLOT_STOP);
 }
 
 void fut_process_self_end(fut_process_self *self) {
@@ -36,7 +39,7 @@ static void stop_current(fut_process_self *self) {
   if (current == 0 || current == HELD)
     return;
   unsigned at = (unsigned)(current & 0xffffffffu) - 1;
-  uint64_t word = atomic_load(&self->segment->words[at]);
+  uint64_t word = atomic_load(&self->segment->slots[at].word);
   if (!(word & FUT_SLOT_STOP) || fut_slot_generation(word) != current >> 32 ||
       !atomic_compare_exchange_strong(&self->current, &current, HELD))
     return;

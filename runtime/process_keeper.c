@@ -110,7 +110,7 @@ static void bury(fut_process_pool *pool, unsigned seat,
                       handed->stopping ? handed->why : FUT_EBROKENPROCESSES,
                       handed->stopping ? NULL : why);
   }
-  pool->slots.lost = true;
+  fut_slots_lose(&pool->slots);
   fut_children_leave(children, seat);
   bool killed = end->how == FUT_END_SIGNAL && end->code == SIGKILL;
   if (opened)
@@ -250,7 +250,7 @@ static fut_deadline see_to_times(fut_process_pool *pool, fut_deadline now) {
 /* Look who has come of those that were woken, and for lost tickets. Assumes
    mutex held. */
 static void look(fut_process_pool *pool, fut_deadline now) {
-  pool->slots.lost = true;
+  fut_slots_lose(&pool->slots);
   pool->look = false;
   fut_process_see_to_workers(pool, now);
 }
@@ -285,7 +285,7 @@ void fut_process_keep(void *argument) {
   for (;;) {
     /* first say that we sleep, then look: who comes later rings */
     atomic_store(&pool->segment->parent_asleep, true);
-    fut_process_step(pool);
+    fut_process_step(pool, FUT_STEP_OTHER);
     fut_process_lock(pool);
     fut_deadline now = fut_clock_now();
     if (look_at <= now) {

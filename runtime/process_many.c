@@ -96,7 +96,7 @@ void fut_process_self_run_many(fut_process_self *self, const fut_call *call,
       fut_process_self_ring_waiting(self);
       rung = now;
     }
-    if (atomic_load(&self->segment->words[self->at]) & FUT_SLOT_STOP)
+    if (atomic_load(&self->segment->slots[self->at].word) & FUT_SLOT_STOP)
       more = false;
   }
   atomic_store(&self->seat->many, 0);

@@ -5,8 +5,10 @@
 
 #include "children.h"
 #include "executor.h"
+#include "link.h"
 #include "progress.h"
 #include "queue.h"
+#include "shelf.h"
 #include "thread.h"
 
 struct pollfd;
@@ -30,20 +32,27 @@ typedef struct fut_process_pool {
   fut_progress progress;
   fut_queue *queue;
   fut_shared shared;
+  fut_shelf shelf; /* in shared */
   fut_segment *segment;
   unsigned cpus; /* set once */
   bool respawn;  /* set once */
   fut_mutex mutex;
   atomic_bool wanted;    /* atomic: a step is to be made */
   fut_slots slots;       /* guarded by mutex */
+  fut_link ahead;        /* guarded by mutex: tasks of priority 0 that have left
+                            the queue, which are next */
   fut_children children; /* guarded by mutex */
-  bool backlog;          /* guarded by mutex: the truth of segment.backlog */
-  unsigned hungry;       /* guarded by mutex: the truth of segment.hungry */
-  bool lent;             /* guarded by mutex: the truth of segment.lent */
-  bool given_up;         /* guarded by mutex: what waits is cancelled */
-  unsigned phase;        /* guarded by mutex: the truth of segment.phase */
-  bool start;            /* guarded by mutex: a worker is to be started */
-  bool look;             /* guarded by mutex: see whether somebody has come */
+  atomic_bool backlog;  /* atomic, changed under mutex: no more than that of the
+                           segment */
+  atomic_uint patience; /* atomic: submits that need no step while backlog */
+  unsigned hungry;      /* guarded by mutex: see hand_out() */
+  unsigned told_hungry; /* guarded by mutex: the truth of segment.hungry */
+  unsigned streak;      /* guarded by mutex: steps in a row by submitters */
+  bool lent;            /* guarded by mutex: the truth of segment.lent */
+  bool given_up;        /* guarded by mutex: what waits is cancelled */
+  unsigned phase;       /* guarded by mutex: the truth of segment.phase */
+  bool start;           /* guarded by mutex: a worker is to be started */
+  bool look;            /* guarded by mutex: see whether somebody has come */
   fut_deadline no_start; /* guarded by mutex: until then */
   fut_deadline wake_at;  /* guarded by mutex: when the keeper will look */
   atomic_uint keepers;   /* atomic: the keeper, and 1 for all owners */
@@ -55,9 +64,21 @@ typedef struct fut_process_pool {
 
 /* --- process_step.c ------------------------------------------------------ */
 
+/* Who makes a step. */
+typedef enum fut_stepper {
+  FUT_STEP_SUBMITTING, /* and may submit more before anybody waits */
+  FUT_STEP_WAITING,
+  FUT_STEP_OTHER
+} fut_stepper;
+
 /* Make a step, or leave that to whoever holds the mutex. Any thread. Never
    blocks. */
-void fut_process_step(fut_process_pool *pool);
+void fut_process_step(fut_process_pool *pool, fut_stepper stepper);
+
+/* A task of priority 0 was put into the queue: whether it may stay there for
+   now, as workers have enough to go on with and see to it that a step is made
+   in time. Any thread. */
+bool fut_process_patient(fut_process_pool *pool);
 
 /* Hold the mutex. */
 void fut_process_lock(fut_process_pool *pool);

@@ -9,15 +9,18 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static fut_err pool_submit(fut_executor *executor, fut_task *task) {
   fut_process_pool *pool = (fut_process_pool *)executor;
+  bool plain = task->priority == 0 && !task->many;
   if (!fut_queue_push(pool->queue, task)) {
     bool broken = fut_executor_broken(executor) != NULL;
     return fut_executor_refuse(task,
                                broken ? FUT_EBROKENPROCESSES : FUT_ESHUTDOWN);
   }
-  fut_process_step(pool);
+  if (!plain || !fut_process_patient(pool))
+    fut_process_step(pool, FUT_STEP_SUBMITTING);
   return FUT_OK;
 }
 
@@ -36,7 +39,7 @@ static void pool_shutdown(fut_executor *executor, bool cancel_futures) {
     fut_process_recall(pool, false);
     fut_process_unlock(pool);
   }
-  fut_process_step(pool);
+  fut_process_step(pool, FUT_STEP_OTHER);
 }
 
 /* Assumes mutex held, as whatever is lent or settled does. */
@@ -45,7 +48,7 @@ static void pool_again(fut_executor *executor, fut_task *task) {
   if (pool->given_up)
     fut_executor_refuse(task, FUT_OK);
   else
-    fut_queue_push_front(pool->queue, task);
+    fut_heap_push(&pool->slots.back, task); /* by its order it is the first */
   atomic_store(&pool->wanted, true);
 }
 
@@ -139,7 +142,7 @@ static void pool_join(fut_executor *executor) {
 
 static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
   fut_process_pool *pool = (fut_process_pool *)executor;
-  fut_process_step(pool);
+  fut_process_step(pool, FUT_STEP_OTHER);
   fut_process_lock(pool);
   for (unsigned at = 0; at < FUT_SLOTS; at++) {
     if (pool->slots.handed[at].task == NULL)
@@ -158,7 +161,7 @@ static void pool_stats(fut_executor *executor, fut_executor_stats *stats) {
     stats->idle += state == FUT_SEAT_ASLEEP || state == FUT_SEAT_SEARCHING;
     stats->run_time += atomic_load(&place->run_time);
   }
-  stats->pending += fut_queue_count(pool->queue);
+  stats->pending += fut_queue_count(pool->queue) + fut_link_count(&pool->ahead);
   stats->queue_time = pool->slots.queue_time;
   stats->completed = pool->slots.completed;
   stats->failed = pool->slots.failed + atomic_load(&executor->failed);
@@ -199,8 +202,13 @@ static bool pool_name(fut_executor *executor, unsigned number, char *name,
   return found;
 }
 
+static uint64_t pool_shelve(fut_executor *executor, const unsigned char *bytes,
+                            size_t size) {
+  return fut_shelf_put(&((fut_process_pool *)executor)->shelf, bytes, size);
+}
+
 static void progress_step(fut_executor *executor) {
-  fut_process_step((fut_process_pool *)executor);
+  fut_process_step((fut_process_pool *)executor, FUT_STEP_WAITING);
 }
 
 static bool progress_crowded(fut_executor *executor) {
@@ -215,6 +223,7 @@ static void pool_free(fut_process_pool *pool) {
   pool_join(&pool->executor);
   fut_children_fini(&pool->children);
   fut_queue_free(pool->queue);
+  fut_shelf_fini(&pool->shelf);
   fut_shared_close(&pool->shared);
   fut_mutex_fini(&pool->mutex);
   fut_executor_fini(&pool->executor);
@@ -248,11 +257,19 @@ static const fut_executor_ops pool_ops = {
     .again = pool_again,
     .prune = pool_prune,
     .expect = pool_expect,
+    .shelve = pool_shelve,
     .stop = pool_stop,
     .look = pool_look,
     .watch = pool_watch,
     .kill = pool_kill,
     .broken = FUT_EBROKENPROCESSES};
+
+/* Where the shelf lies: on pages of its own, as it is reserved apart. */
+static size_t shelf_at(size_t settings_at,
+                       const fut_process_pool_options *options) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  return (settings_at + options->settings_size + page - 1) / page * page;
+}
 
 /* Fill in what is shared. */
 static void segment_init(fut_segment *segment, size_t settings_at,
@@ -262,6 +279,7 @@ static void segment_init(fut_segment *segment, size_t settings_at,
   segment->seats = pool->max_workers;
   segment->settings_offset = settings_at;
   segment->settings_size = (uint32_t)options->settings_size;
+  segment->shelf_offset = shelf_at(settings_at, options);
   if (options->settings_size > 0)
     memcpy((char *)segment + settings_at, options->settings,
            options->settings_size);
@@ -287,9 +305,11 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   pool->executor.max_workers = workers;
   pool->executor.shares = options->pool.max_tasks_per_child == FUT_UNLIMITED &&
                           options->pool.max_pending == FUT_UNLIMITED;
-  err = fut_shared_new(&pool->shared, settings_at + options->settings_size);
+  size_t shelf = shelf_at(settings_at, options);
+  err = fut_shared_new_part(&pool->shared, shelf + FUT_SHELF_SIZE, shelf);
   if (err != FUT_OK)
     goto fini_executor;
+  fut_shelf_init(&pool->shelf, &pool->shared, shelf);
   err = FUT_ENOMEM;
   pool->queue = fut_queue_new();
   if (pool->queue == NULL)
@@ -308,12 +328,15 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   if (err != FUT_OK)
     goto free_program;
   fut_slots_init(&pool->slots, pool->segment);
+  fut_link_init(&pool->ahead);
   fut_mutex_init(&pool->mutex);
   atomic_init(&pool->wanted, false);
   pool->respawn = options->respawn;
   pool->cpus = pool->segment->cpus;
-  pool->hungry = 0;
-  pool->backlog = pool->lent = pool->given_up = false;
+  pool->hungry = pool->told_hungry = pool->streak = 0;
+  atomic_init(&pool->backlog, false);
+  atomic_init(&pool->patience, 0);
+  pool->lent = pool->given_up = false;
   pool->start = pool->look = false;
   pool->phase = FUT_PHASE_OPEN;
   pool->no_start = FUT_POLL;
@@ -340,6 +363,7 @@ free_fds:
 free_queue:
   fut_queue_free(pool->queue);
 close_shared:
+  fut_shelf_fini(&pool->shelf);
   fut_shared_close(&pool->shared);
 fini_executor:
   fut_executor_fini(&pool->executor);

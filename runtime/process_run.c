@@ -64,7 +64,7 @@ void fut_process_self_send(fut_process_self *self, const unsigned char *bytes,
 static void finish(fut_process_self *self) {
   fut_seat *seat = self->seat;
   fut_slot *slot = fut_process_self_slot(self);
-  _Atomic uint64_t *word = &self->segment->words[self->at];
+  _Atomic uint64_t *word = &self->segment->slots[self->at].word;
   uint64_t running =
       fut_slot_word(self->generation, FUT_SLOT_RUNNING, self->number);
   uint64_t done = fut_slot_word(self->generation, FUT_SLOT_DONE, self->number);
@@ -77,8 +77,11 @@ static void finish(fut_process_self *self) {
   while (!atomic_compare_exchange_weak(word, &seen, done))
     while ((seen & ~FUT_SLOT_STOP) != running)
       pause(); /* it was taken from us: we are about to be killed */
-  unsigned count = atomic_load(&seat->done_count);
-  atomic_store(&seat->done[count % FUT_SLOTS], (uint16_t)self->at);
+  unsigned count = atomic_load_explicit(&seat->done_count,
+                                        memory_order_relaxed); /* our own */
+  /* relaxed: published by done_count */
+  atomic_store_explicit(&seat->done[count % FUT_SLOTS], (uint16_t)self->at,
+                        memory_order_relaxed);
   atomic_store(&seat->done_count, count + 1);
   /* whoever begins to watch it then looks whether it is done. The slot may be
      another task's already: then somebody is told too much. */
@@ -102,7 +105,8 @@ static void run_one(fut_process_self *self, const fut_call *call, bool go) {
   fut_process_self_end(self);
   slot->outcome = (uint8_t)fut_process_outcome_kind(&outcome);
   size_t size = outcome.stopped ? 0 : outcome.size;
-  atomic_store(&slot->size, size);
+  /* relaxed: published by the word, or by outgoing */
+  atomic_store_explicit(&slot->size, size, memory_order_relaxed);
   if (size > FUT_SLOT_SPACE)
     fut_process_self_send(self, outcome.bytes, size);
   else if (size > 0)

@@ -1,9 +1,10 @@
 /* process_search.c - how a worker that is a process finds its next task
 
-   It takes a ticket. When it finds none it looks through all words, for tickets
-   get lost with workers that die; then it looks around for a moment and sleeps
-   on the bell of its seat. Before it sleeps it says so, then looks again; the
-   parent hands out, then looks who sleeps: one of both sees the other. */
+   It takes a ticket. When it finds none it looks for tasks whose tickets are
+   lost, as happens with workers that die; then it looks around for a moment and
+   sleeps on the bell of its seat. Before it sleeps it says so, then looks
+   again; the parent hands out, then looks who sleeps: one of both sees the
+   other. */
 #include "process_self.h"
 
 #include "thread.h"
@@ -11,6 +12,7 @@
 #define LOOK_NS 25000
 #define SKIP_LIMIT 256
 #define LINGER_PAUSES 100 /* some microseconds */
+#define LINGER_BACKLOG 10
 #define LINGER_TASKS 4
 #define LINGER_SKIP_LIMIT 63
 
@@ -22,7 +24,7 @@ static bool claim(fut_process_self *self, unsigned at, uint64_t word) {
   uint32_t generation = fut_slot_generation(word);
   uint64_t ready = fut_slot_word(generation, FUT_SLOT_READY, 0);
   uint64_t running = fut_slot_word(generation, FUT_SLOT_RUNNING, self->number);
-  if (!atomic_compare_exchange_strong(&self->segment->words[at], &ready,
+  if (!atomic_compare_exchange_strong(&self->segment->slots[at].word, &ready,
                                       running))
     return false;
   self->at = at;
@@ -36,26 +38,65 @@ static unsigned tickets_left(fut_process_self *self) {
   return atomic_load(&tickets->fed) - taken;
 }
 
+static uint64_t ticket(const fut_tickets *tickets, unsigned number) {
+  /* relaxed: published by fed */
+  return atomic_load_explicit(&tickets->words[number % FUT_SLOTS],
+                              memory_order_relaxed);
+}
+
+/* Have the slot of the next ticket at hand: it is ours most probably. */
+static void prefetch_next(fut_process_self *self, unsigned number,
+                          unsigned fed) {
+  if (number != fed) {
+    uint64_t word = ticket(&self->segment->tickets, number);
+    fut_slot_prefetch(&self->segment->slots[fut_slot_seat(word) % FUT_SLOTS]);
+  }
+}
+
 /* Take tickets until one is good. */
 static bool take(fut_process_self *self) {
   fut_tickets *tickets = &self->segment->tickets;
   unsigned taken = atomic_load(&tickets->taken);
+  unsigned fed;
   /* more than there can be: the parent sets that right */
-  while (atomic_load(&tickets->fed) - taken - 1 < FUT_SLOTS) {
-    uint64_t word = atomic_load(&tickets->words[taken % FUT_SLOTS]);
+  while ((fed = atomic_load(&tickets->fed)) - taken - 1 < FUT_SLOTS) {
+    uint64_t word = ticket(tickets, taken);
+    /* relaxed: published by the step on taken */
+    atomic_store_explicit(&self->seat->taking, word, memory_order_relaxed);
     if (atomic_compare_exchange_weak(&tickets->taken, &taken, taken + 1)) {
-      if (claim(self, fut_slot_seat(word), word))
+      if (claim(self, fut_slot_seat(word), word)) {
+        prefetch_next(self, taken + 1, fed);
         return true;
+      }
       taken = atomic_load(&tickets->taken);
     }
   }
   return false;
 }
 
-/* Look through all words: tickets may be lost. */
+/* Do what others have taken a ticket for and do not come to: they may have been
+   stopped just then. */
+static bool take_over(fut_process_self *self) {
+  for (unsigned i = 0; i < self->segment->seats; i++) {
+    uint64_t word = atomic_load(&self->segment->seat[i].taking);
+    unsigned at = fut_slot_seat(word);
+    if (i != self->number && at < FUT_SLOTS &&
+        fut_slot_state(atomic_load(&self->segment->slots[at].word)) ==
+            FUT_SLOT_READY &&
+        claim(self, at, word))
+      return true;
+  }
+  return false;
+}
+
+/* Look for tasks whose tickets are lost. */
 static bool search(fut_process_self *self) {
+  if (take_over(self))
+    return true;
+  if (!atomic_load(&self->segment->lost))
+    return false;
   for (unsigned at = 0; at < FUT_SLOTS; at++) {
-    uint64_t word = atomic_load(&self->segment->words[at]);
+    uint64_t word = atomic_load(&self->segment->slots[at].word);
     /* one that was handed out before it may have come meanwhile: with a ticket
      */
     if (fut_slot_state(word) == FUT_SLOT_READY &&
@@ -182,7 +223,10 @@ static void linger(fut_process_self *self) {
     self->linger_left--;
     return;
   }
-  for (int i = 0; i < LINGER_PAUSES && tickets_left(self) < LINGER_TASKS; i++)
+  int pauses = LINGER_PAUSES;
+  if (atomic_load(&self->segment->backlog)) /* somebody is submitting */
+    pauses *= LINGER_BACKLOG;
+  for (int i = 0; i < pauses && tickets_left(self) < LINGER_TASKS; i++)
     fut_thread_relax();
   if (tickets_left(self) > 1)
     self->linger_skip = 0;
@@ -201,6 +245,8 @@ bool fut_process_self_next(fut_process_self *self) {
   search_now(self);
   if (self->brief)
     linger(self);
+  if (tickets_left(self) == 0 && atomic_load(&self->segment->backlog))
+    fut_process_self_ring_keeper(self); /* whoever left it may not come soon */
   while (!take(self) && !look_around(self) && !search(self)) {
     if (atomic_load(&self->segment->phase) == FUT_PHASE_CLOSED) {
       atomic_store(&self->seat->state, FUT_SEAT_RETIRED);

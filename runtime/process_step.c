@@ -2,10 +2,11 @@
 #include "pool.h"
 #include "process_parent.h"
 
-#include <limits.h>
-
 #define RELIEVE_NS 1000000 /* so long a worker keeps what it has not begun */
 #define AHEAD_NS 500000    /* of tasks that are many so much is handed out */
+#define STREAK 4           /* steps in a row make somebody who only submits */
+#define LEAST_PATIENCE 3
+#define MOST_PATIENCE 32
 
 /* --- handing out -------------------------------------------------------------
  */
@@ -20,9 +21,10 @@ static fut_task *next_task(fut_process_pool *pool) {
     fut_heap_push(&slots->back, task);
   if (slots->back.top && slots->back.top->priority >= 0)
     return fut_heap_pop(&slots->back);
-  fut_link none;
-  fut_link_init(&none);
-  task = fut_queue_pull(pool->queue, &none, UINT_MAX);
+  uint64_t ticket;
+  if (fut_link_take(&pool->ahead, &ticket))
+    return (fut_task *)(uintptr_t)ticket;
+  task = fut_queue_pull(pool->queue, &pool->ahead, 1);
   if (task)
     return task;
   if ((task = fut_queue_pull_low(pool->queue)) != NULL)
@@ -32,7 +34,8 @@ static fut_task *next_task(fut_process_pool *pool) {
 
 /* Whether tasks wait to be handed out, cancelled ones included. */
 static bool more(const fut_process_pool *pool) {
-  return pool->slots.back.top || fut_queue_count(pool->queue) > 0;
+  return pool->slots.back.top || fut_link_count(&pool->ahead) > 0 ||
+         fut_queue_count(pool->queue) > 0;
 }
 
 /* Whether enough is handed out to go on with: how much is lent at a time turns
@@ -57,6 +60,8 @@ static bool full(fut_process_pool *pool) {
   return !fut_slots_room(slots) || (slots->sorted && sated(pool, 2));
 }
 
+/* Hand out what can be. If there is more, workers ask for it when they have
+   fewer than pool->hungry. */
 static void hand_out(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   bool tell = pool->executor.room.limit != FUT_UNLIMITED;
@@ -85,14 +90,8 @@ static void hand_out(fut_process_pool *pool) {
     } else
       fut_slots_hand_out(slots, task, tell);
   }
-  if (pool->backlog != more(pool)) {
-    pool->backlog = !pool->backlog;
-    atomic_store(&pool->segment->backlog, pool->backlog);
-  }
-  if (pool->hungry != hungry) {
-    pool->hungry = hungry;
-    atomic_store(&pool->segment->hungry, hungry);
-  }
+  fut_slots_publish(slots);
+  pool->hungry = hungry;
   if (pool->lent != (slots->many > 0)) {
     pool->lent = !pool->lent;
     atomic_store(&pool->segment->lent, pool->lent);
@@ -125,6 +124,81 @@ static void relieve(fut_process_pool *pool) {
       hand_out(pool);
       break;
     }
+}
+
+/* --- what submitters leave in the queue --------------------------------------
+ */
+
+static void set_backlog(fut_process_pool *pool, bool backlog) {
+  if (backlog == atomic_load(&pool->backlog))
+    return;
+  if (backlog) {
+    atomic_store(&pool->segment->backlog, true);
+    atomic_store(&pool->backlog, true);
+    return;
+  }
+  atomic_store(&pool->backlog, false);
+  atomic_store(&pool->segment->backlog, false);
+  if (more(pool)) /* who submitted it relied on the backlog */
+    atomic_store(&pool->wanted, true);
+}
+
+/* Whether somebody will look for a backlog in time: a worker that searches, or
+   all when they have done what they have. */
+static bool attended(fut_process_pool *pool) {
+  bool all = pool->children.present == pool->children.size;
+  bool busy = all && fut_slots_waiting(&pool->slots) > pool->children.size;
+  for (unsigned i = 0; i < pool->children.size; i++) {
+    unsigned state = atomic_load(&pool->segment->seat[i].state);
+    if (state == FUT_SEAT_SEARCHING && !pool->children.child[i].slow)
+      return true;
+    busy = busy && state == FUT_SEAT_BUSY;
+  }
+  return busy;
+}
+
+/* Return how many tasks of priority 0 submitters may leave in the queue, which
+   is empty, before they make a step. */
+static unsigned patience(fut_process_pool *pool) {
+  fut_slots *slots = &pool->slots;
+  if (pool->streak < STREAK || slots->lowest < 0 || slots->sorted ||
+      pool->executor.room.limit != FUT_UNLIMITED || pool->phase > 0 ||
+      fut_executor_broken(&pool->executor))
+    return 0;
+  set_backlog(pool, true); /* before looking: as workers do it before sleep */
+  if (!attended(pool))
+    return 0;
+  if (!pool->look) { /* should whoever searches be stopped now */
+    pool->look = true;
+    fut_process_ring(pool);
+  }
+  unsigned half = fut_slots_waiting(slots) / 2;
+  return half < LEAST_PATIENCE  ? LEAST_PATIENCE
+         : half < MOST_PATIENCE ? half
+                                : MOST_PATIENCE;
+}
+
+/* Say what is left in the queue, and what may be. */
+static void announce(fut_process_pool *pool, bool submitting) {
+  bool left = more(pool);
+  unsigned some = submitting ? (left ? MOST_PATIENCE : patience(pool)) : 0;
+  unsigned hungry = left ? pool->hungry : 0;
+  if (pool->told_hungry != hungry) {
+    pool->told_hungry = hungry;
+    atomic_store(&pool->segment->hungry, hungry);
+  }
+  /* relaxed: what it allows depends on the backlog */
+  atomic_store_explicit(&pool->patience, some, memory_order_relaxed);
+  set_backlog(pool, left || some > 0);
+}
+
+bool fut_process_patient(fut_process_pool *pool) {
+  /* relaxed: if two count as one, the step comes a little later */
+  unsigned left = atomic_load_explicit(&pool->patience, memory_order_relaxed);
+  if (left == 0)
+    return false;
+  atomic_store_explicit(&pool->patience, left - 1, memory_order_relaxed);
+  return atomic_load(&pool->backlog);
 }
 
 void fut_process_recall(fut_process_pool *pool, bool unwanted) {
@@ -213,13 +287,18 @@ void fut_process_look_at(fut_process_pool *pool, unsigned at) {
     fut_children_collect_slot(&pool->children, seat, &pool->slots, at);
 }
 
-static void pass(fut_process_pool *pool) {
+static void pass(fut_process_pool *pool, fut_stepper stepper) {
+  if (stepper == FUT_STEP_WAITING)
+    pool->streak = 0;
+  else if (stepper == FUT_STEP_SUBMITTING && pool->streak < STREAK)
+    pool->streak++;
   for (unsigned i = 0; i < pool->children.size; i++)
     fut_children_collect(&pool->children, i, &pool->slots);
   fut_slots_look(&pool->slots);
   hand_out(pool);
   relieve(pool);
   fut_process_see_to_workers(pool, FUT_POLL);
+  announce(pool, stepper == FUT_STEP_SUBMITTING);
   fut_process_see_to_end(pool);
   if (fut_process_next_limit(pool) < pool->wake_at)
     fut_process_ring(pool);
@@ -228,13 +307,13 @@ static void pass(fut_process_pool *pool) {
 /* --- the mutex ---------------------------------------------------------------
  */
 
-void fut_process_step(fut_process_pool *pool) {
+void fut_process_step(fut_process_pool *pool, fut_stepper stepper) {
   /* futures that end may be the last to hold the pool */
   bool held = fut_object_try_hold(&pool->executor.object);
   atomic_store(&pool->wanted, true);
   while (atomic_load(&pool->wanted) && fut_mutex_try_lock(&pool->mutex)) {
     atomic_store(&pool->wanted, false);
-    pass(pool);
+    pass(pool, stepper);
     fut_mutex_unlock(&pool->mutex);
   }
   if (held)
@@ -246,5 +325,5 @@ void fut_process_lock(fut_process_pool *pool) { fut_mutex_lock(&pool->mutex); }
 void fut_process_unlock(fut_process_pool *pool) {
   fut_mutex_unlock(&pool->mutex);
   if (atomic_load(&pool->wanted))
-    fut_process_step(pool);
+    fut_process_step(pool, FUT_STEP_OTHER);
 }

@@ -3,6 +3,7 @@
 #include "process_self.h"
 
 #include "shared.h"
+#include "shelf.h"
 #include "thread.h"
 
 #include <fcntl.h>
@@ -53,7 +54,7 @@ int fut_process_worker_start(fut_process *process, const char *program,
 static const char *open_shared(fut_process_self *self, const int *fds) {
   fut_shared segment, streams;
   if (fut_shared_open(&segment, fds[SEGMENT]) != FUT_OK ||
-      segment.size < sizeof(fut_segment))
+      segment.size < sizeof(fut_segment) + FUT_SHELF_SIZE)
     return "the shared memory is not to be had";
   self->segment = segment.base;
   if (memcmp(self->segment->build, fut_segment_build, FUT_BUILD_SIZE) != 0)
@@ -78,10 +79,15 @@ static bool open_local(fut_process_self *self) {
   char name[sizeof segment->name + 16];
   snprintf(name, sizeof name, "%s-%u", segment->name, self->number + 1);
   fut_thread_name(name);
-  self->local = self->ops->open(
-      (const unsigned char *)segment + segment->settings_offset,
-      segment->settings_size, (size_t)segment->memory_limit, self->number + 1,
-      name, self->seat->report, FUT_REPORT_SIZE);
+  const unsigned char *base = (const unsigned char *)segment;
+  fut_process_given given = {.settings = base + segment->settings_offset,
+                             .settings_size = segment->settings_size,
+                             .memory_limit = (size_t)segment->memory_limit,
+                             .name = name,
+                             .shelf = base + segment->shelf_offset,
+                             .shelf_size = FUT_SHELF_SIZE};
+  self->local = self->ops->open(&given, self->number + 1, self->seat->report,
+                                FUT_REPORT_SIZE);
   if (self->local == NULL) {
     atomic_store(&self->seat->state, FUT_SEAT_FAILED);
     return false;

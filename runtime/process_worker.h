@@ -40,15 +40,22 @@ typedef struct fut_process_outcome {
 /* What a worker process keeps for the tasks that run in it. */
 typedef struct fut_process_local fut_process_local;
 
+/* What a worker has from its pool. It stays. */
+typedef struct fut_process_given {
+  const unsigned char *settings;
+  size_t settings_size;
+  size_t memory_limit;
+  const char *name;           /* of the worker; gone after open() */
+  const unsigned char *shelf; /* see shelf.h */
+  size_t shelf_size;
+} fut_process_given;
+
 /* What a worker does, on its main thread unless said otherwise. */
 typedef struct fut_process_worker_ops {
-  /* Make what tasks share from the pool's settings, for the worker of that
-     number (1, 2, ...) and name; NULL: not to be had, and report (of size
-     bytes) says why: the pool is broken. */
-  fut_process_local *(*open)(const unsigned char *settings,
-                             size_t settings_size, size_t memory_limit,
-                             unsigned number, const char *name, char *report,
-                             size_t size);
+  /* Make what tasks share, for the worker of that number (1, 2, ...); NULL: not
+     to be had, and report (of size bytes) says why: the pool is broken. */
+  fut_process_local *(*open)(const fut_process_given *given, unsigned number,
+                             char *report, size_t size);
   /* Make a call; bytes and name stay as they are meanwhile. NULL for bytes:
      there was no memory for them. */
   void (*run)(fut_process_local *local, const fut_call *call,

@@ -16,7 +16,8 @@
 
 enum {
   FUT_SLOTS = 512,       /* tasks that may be handed out at a time */
-  FUT_SLOT_SPACE = 960,  /* bytes of a call or an outcome that lie in a slot */
+  FUT_LINE = 64,         /* bytes of a cache line */
+  FUT_SLOT_SPACE = 1024, /* bytes of a call or an outcome that lie in a slot */
   FUT_REPORT_SIZE = 960, /* bytes of what a worker says of its end */
   FUT_BUILD_SIZE = 64,
 };
@@ -92,23 +93,39 @@ static inline unsigned fut_share_end(uint64_t share) {
    fut_outcome in one, the bytes. */
 enum { FUT_FRAME_HEAD = 5 };
 
-/* What comes with a word: written by whose step is next, before that step. */
+/* A slot: its word, and what comes with it, written by whose step is next,
+   before that step. What small tasks use is one line, which goes from parent to
+   worker and back; slots are an odd number of lines, so that they do not get
+   into each other's way in caches. */
 typedef struct fut_slot {
-  _Atomic uint64_t size; /* bytes of the call, then of the outcome */
-  uint32_t name_size;    /* bytes of the task's name, which lie before a call */
-  uint8_t outcome;       /* enum fut_outcome */
-  uint8_t tell;          /* ring the parent at the start */
-  atomic_bool watched;   /* atomic: ring the parent at the end */
-  _Atomic int64_t started; /* atomic: ns of the monotonic clock, if tell */
-  uint16_t things;         /* that the call stands for; 0: it is a plain one */
-  uint16_t ended;          /* of those, in what DONE brings */
-  int64_t took;            /* ns that these took */
-  _Atomic uint64_t share;  /* atomic: of many things; see above */
-  _Atomic uint64_t framed; /* atomic, worker writes: of many things, how many
-                              have left frames in bytes, << 32, and how many
-                              bytes these are: so that they outlive it */
+  _Alignas(FUT_LINE) _Atomic uint64_t word; /* atomic: see above */
+  _Atomic uint64_t size;   /* bytes of the call, then of the outcome */
+  _Atomic int64_t started; /* atomic: ns of the monotonic clock */
+  uint16_t name_size;  /* bytes of the task's name, which lie before a call */
+  uint16_t things;     /* that the call stands for; 0: it is a plain one */
+  uint8_t outcome;     /* enum fut_outcome */
+  uint8_t tell;        /* ring the parent at the start */
+  atomic_bool watched; /* atomic: ring the parent at the end */
   unsigned char bytes[FUT_SLOT_SPACE]; /* what is longer goes by the streams */
+  /* of many things: */
+  uint16_t ended;          /* so many, in what DONE brings */
+  int64_t took;            /* ns that these took */
+  _Atomic uint64_t share;  /* atomic: see above */
+  _Atomic uint64_t framed; /* atomic, worker writes: how many have left frames
+                              in bytes, << 32, and how many bytes these are: so
+                              that they outlive it */
 } fut_slot;
+
+/* Whoever writes to it soon has it at hand then. */
+static inline void fut_slot_prefetch(fut_slot *slot) {
+#ifdef __GNUC__
+  __builtin_prefetch(slot, 1);
+#else
+  (void)slot;
+#endif
+}
+
+_Static_assert(sizeof(fut_slot) / FUT_LINE % 2 == 1, "an odd number of lines");
 
 /* --- seats ------------------------------------------------------------------
    A seat is a worker's place. */
@@ -122,11 +139,14 @@ enum fut_seat_state {
 };
 
 typedef struct fut_seat {
-  atomic_uint state;  /* atomic; from ASLEEP on by compare-and-swap */
+  _Alignas(FUT_LINE) atomic_uint state; /* atomic; from ASLEEP on by
+                                           compare-and-swap */
   atomic_bool opened; /* atomic: the worker has come to its first search */
   fut_bell bell;      /* the worker sleeps here */
-  char apart[40];
-  atomic_uint done_count;    /* atomic, worker writes: slots ever done */
+  _Alignas(FUT_LINE) atomic_uint done_count; /* atomic, worker writes: slots
+                                                ever done */
+  _Atomic uint64_t taking; /* atomic, worker writes: the last ticket that it has
+                              taken, or was about to */
   _Atomic uint64_t run_time; /* atomic, worker writes: ns spent in tasks */
   _Atomic uint64_t memory;   /* atomic, worker writes: bytes its state holds */
   _Atomic uint16_t done[FUT_SLOTS]; /* atomic, worker writes: in their order;
@@ -152,15 +172,15 @@ typedef struct fut_seat_streams {
 
 /* A ring of tickets: slots that were made READY, in their order. A ticket is
    taken by whoever moves `taken` on; what became of the task meanwhile, the
-   slot says. A worker that dies between both loses a ticket, no task: those
-   that find no ticket look through the words. */
+   slot says. A worker that stops or dies between both loses a ticket, no task:
+   its seat says which it was about to take, and once the parent has noticed,
+   those that find no ticket look through all slots. */
 typedef struct fut_tickets {
-  atomic_uint taken; /* atomic */
-  char apart[60];
-  atomic_uint fed; /* atomic, parent writes */
-  char apart_too[60];
-  _Atomic uint64_t words[FUT_SLOTS]; /* atomic, parent writes: slot's word, with
-                                        its number in place of the seat */
+  _Alignas(FUT_LINE) atomic_uint taken; /* atomic */
+  _Alignas(FUT_LINE) atomic_uint fed;   /* atomic, parent writes */
+  _Alignas(FUT_LINE) _Atomic uint64_t
+      words[FUT_SLOTS]; /* atomic, parent writes: slot's word, with
+        its number in place of the seat */
 } fut_tickets;
 
 enum fut_phase {
@@ -174,6 +194,7 @@ typedef struct fut_segment {
   uint32_t seats;             /* set once */
   uint32_t settings_size;     /* set once */
   uint64_t settings_offset;   /* set once: what workers start with */
+  uint64_t shelf_offset;      /* set once: see shelf.h */
   uint64_t max_tasks;         /* set once: of one worker */
   uint64_t memory_limit;      /* set once: bytes of a worker's state */
   int64_t idle_timeout;       /* set once: ns */
@@ -185,17 +206,16 @@ typedef struct fut_segment {
                          fewer tickets */
   atomic_uint awaited; /* atomic, parent writes: how many wait for some of the
                           many things of a call */
+  atomic_bool lost;    /* atomic, parent writes: tickets may be lost */
   atomic_bool lent;    /* atomic, parent writes: somebody has many things to do,
                           of which one that is idle could take some */
   atomic_bool
       parent_asleep; /* atomic: its keeper is to be woken by the event */
   atomic_uint
       callers; /* atomic, parent writes: threads of it that look around */
-  char apart[64];
   fut_tickets tickets;
-  _Atomic uint64_t words[FUT_SLOTS]; /* atomic: see above */
   fut_slot slots[FUT_SLOTS];
-  fut_seat seat[]; /* then the settings */
+  fut_seat seat[]; /* then the settings, and the shelf */
 } fut_segment;
 
 /* What this build of the library is: parent and workers must be of one. */

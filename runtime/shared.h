@@ -18,6 +18,13 @@ typedef struct fut_shared {
    no memory, no descriptor. */
 fut_err fut_shared_new(fut_shared *shared, size_t size);
 
+/* The same, of which the system reserves only the first so many bytes now. */
+fut_err fut_shared_new_part(fut_shared *shared, size_t size, size_t reserved);
+
+/* Have the system reserve the first so many bytes, before they are written to.
+   FUT_ENOMEM. */
+fut_err fut_shared_reserve(const fut_shared *shared, size_t reserved);
+
 /* In a worker: map what fd, which is taken over, stands for. FUT_ENOMEM. */
 fut_err fut_shared_open(fut_shared *shared, int fd);
 

@@ -18,10 +18,8 @@ static fut_err map(fut_shared *shared, int fd, size_t size) {
   return FUT_OK;
 }
 
-/* Reserve it: writing to what a full system cannot give raises SIGBUS. */
+/* Writing to what a full system cannot give raises SIGBUS. */
 static fut_err reserve(int fd, size_t size) {
-  if (ftruncate(fd, (off_t)size) != 0)
-    return FUT_ENOMEM;
 #ifndef __APPLE__
   int failed;
   do
@@ -33,16 +31,26 @@ static fut_err reserve(int fd, size_t size) {
   return FUT_OK;
 }
 
-fut_err fut_shared_new(fut_shared *shared, size_t size) {
+fut_err fut_shared_new_part(fut_shared *shared, size_t size, size_t reserved) {
   int fd = fut_descriptor_above(fut_shared_fd());
   if (fd < 0)
     return FUT_ENOMEM;
-  fut_err err = reserve(fd, size);
+  fut_err err = ftruncate(fd, (off_t)size) == 0 ? FUT_OK : FUT_ENOMEM;
+  if (err == FUT_OK)
+    err = reserve(fd, reserved);
   if (err == FUT_OK)
     err = map(shared, fd, size);
   if (err != FUT_OK)
     close(fd);
   return err;
+}
+
+fut_err fut_shared_new(fut_shared *shared, size_t size) {
+  return fut_shared_new_part(shared, size, size);
+}
+
+fut_err fut_shared_reserve(const fut_shared *shared, size_t reserved) {
+  return reserve(shared->fd, reserved);
 }
 
 fut_err fut_shared_open(fut_shared *shared, int fd) {

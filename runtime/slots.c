@@ -9,11 +9,13 @@
 #include <math.h>
 #include <string.h>
 
+#define PUBLISH 8 /* tickets at a time */
+
 void fut_slots_init(fut_slots *slots, fut_segment *segment) {
   slots->segment = segment;
   slots->used = slots->telling = slots->stopping = slots->many = 0;
   slots->lost = slots->sorted = false;
-  slots->fed = 0;
+  slots->fed = slots->told = slots->places = 0;
   slots->lowest = INFINITY;
   slots->completed = slots->failed = slots->cancelled = 0;
   slots->queue_time = 0;
@@ -31,7 +33,7 @@ static void write_call(fut_slot *slot, const fut_call *call) {
   size_t name_size = call->name ? strlen(call->name) : 0;
   if (name_size > FUT_SLOT_SPACE / 4)
     name_size = FUT_SLOT_SPACE / 4;
-  slot->name_size = (uint32_t)name_size;
+  slot->name_size = (uint16_t)name_size;
   atomic_store_explicit(&slot->size, call->size,
                         memory_order_relaxed); /* published by the word */
   if (name_size > 0)
@@ -52,15 +54,33 @@ static unsigned tickets_left(const fut_slots *slots) {
   return left;
 }
 
-bool fut_slots_room(const fut_slots *slots) {
+bool fut_slots_room(fut_slots *slots) {
   /* stale tickets take places too, until workers have passed over them */
-  return slots->free != 0 && tickets_left(slots) < FUT_SLOTS;
+  if (slots->places == 0)
+    slots->places = FUT_SLOTS - tickets_left(slots);
+  return slots->free != 0 && slots->places > 0;
 }
 
 static void feed(fut_slots *slots, uint64_t ticket) {
   fut_tickets *tickets = &slots->segment->tickets;
-  atomic_store(&tickets->words[slots->fed % FUT_SLOTS], ticket);
-  atomic_store(&tickets->fed, ++slots->fed);
+  /* relaxed: published by fed */
+  atomic_store_explicit(&tickets->words[slots->fed % FUT_SLOTS], ticket,
+                        memory_order_relaxed);
+  slots->places--;
+  if (++slots->fed - slots->told >= PUBLISH)
+    fut_slots_publish(slots);
+}
+
+void fut_slots_publish(fut_slots *slots) {
+  if (slots->told == slots->fed)
+    return;
+  slots->told = slots->fed;
+  atomic_store(&slots->segment->tickets.fed, slots->fed);
+}
+
+void fut_slots_lose(fut_slots *slots) {
+  slots->lost = true;
+  atomic_store(&slots->segment->lost, true);
 }
 
 bool fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
@@ -98,7 +118,8 @@ bool fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell) {
   atomic_store_explicit(&slot->watched, fut_future_watched(&task->future),
                         memory_order_relaxed);
   uint64_t word = fut_slot_word(handed->generation, FUT_SLOT_READY, 0);
-  atomic_store(&slots->segment->words[at], word);
+  /* release: partner of the worker's claim */
+  atomic_store_explicit(&slot->word, word, memory_order_release);
   feed(slots, fut_slot_word(handed->generation, FUT_SLOT_READY, at));
   return true;
 }
@@ -119,6 +140,7 @@ unsigned fut_slots_waiting(fut_slots *slots) {
   if (waiting == 0 && slots->lost) {
     slots->lost = any_ready(slots);
     waiting = slots->lost;
+    atomic_store(&slots->segment->lost, slots->lost);
   }
   if (waiting == 0)
     slots->lowest = INFINITY;
@@ -136,8 +158,10 @@ fut_task *fut_slots_release(fut_slots *slots, unsigned at) {
   slots->free = (uint16_t)(at + 1);
   slots->used--;
   task->place = 0;
-  atomic_store(&slots->segment->words[at],
-               fut_slot_word(handed->generation, FUT_SLOT_FREE, 0));
+  /* relaxed: nobody takes a slot that is free */
+  atomic_store_explicit(&slots->segment->slots[at].word,
+                        fut_slot_word(handed->generation, FUT_SLOT_FREE, 0),
+                        memory_order_relaxed);
   return task;
 }
 
@@ -145,7 +169,7 @@ fut_task *fut_slots_take_back(fut_slots *slots, unsigned at) {
   uint64_t ready =
       fut_slot_word(slots->handed[at].generation, FUT_SLOT_READY, 0);
   if (!atomic_compare_exchange_strong(
-          &slots->segment->words[at], &ready,
+          &slots->segment->slots[at].word, &ready,
           fut_slot_word(slots->handed[at].generation, FUT_SLOT_FREE, 0)))
     return NULL;
   return fut_slots_release(slots, at);
@@ -153,6 +177,7 @@ fut_task *fut_slots_take_back(fut_slots *slots, unsigned at) {
 
 void fut_slots_recall(fut_slots *slots) {
   /* the tickets first: they are all stale then */
+  fut_slots_publish(slots);
   fut_tickets *tickets = &slots->segment->tickets;
   unsigned taken = atomic_load(&tickets->taken);
   while (!atomic_compare_exchange_weak(&tickets->taken, &taken, slots->fed))
@@ -203,7 +228,7 @@ bool fut_slots_stop(fut_slots *slots, unsigned at, fut_err why,
   do
     if (fut_slot_state(word) != FUT_SLOT_RUNNING)
       return false;
-  while (!atomic_compare_exchange_weak(&slots->segment->words[at], &word,
+  while (!atomic_compare_exchange_weak(&slots->segment->slots[at].word, &word,
                                        word | FUT_SLOT_STOP));
   fut_slots_started(slots, at);
   if (!handed->stopping) {
@@ -222,7 +247,7 @@ bool fut_slots_take(fut_slots *slots, unsigned at) {
         fut_slot_generation(word) != slots->handed[at].generation)
       return false;
   while (!atomic_compare_exchange_weak(
-      &slots->segment->words[at], &word,
+      &slots->segment->slots[at].word, &word,
       fut_slot_word(slots->handed[at].generation, FUT_SLOT_TAKEN,
                     fut_slot_seat(word))));
   return true;

@@ -40,9 +40,11 @@ typedef struct fut_slots {
   bool sorted;       /* tasks of a priority were seen: hand few out ahead */
   unsigned telling;  /* of those, whose start the parent wants to know */
   unsigned many;     /* of those, with more than one thing to do */
-  unsigned fed;      /* the truth of tickets.fed */
+  unsigned fed;      /* tickets ever fed */
+  unsigned told;     /* of those, the truth of tickets.fed */
+  unsigned places;   /* so many more have a place, or more */
   double lowest;     /* no task that waits for a worker has a lower priority */
-  bool lost;         /* tickets may be lost: look through the words */
+  bool lost;         /* the truth of segment.lost */
   uint64_t completed, failed, cancelled; /* tasks that have left a slot so */
   int64_t many_took;   /* ns that what was lent at a time took, about */
   uint64_t queue_time; /* ns that those which started had waited */
@@ -54,12 +56,18 @@ void fut_slots_init(fut_slots *slots, fut_segment *segment);
 
 /* Whether a task can be handed out: there is a slot, and place for its ticket.
  */
-bool fut_slots_room(const fut_slots *slots);
+bool fut_slots_room(fut_slots *slots);
 
 /* Hand a task out, with the queue's reference to it. tell: the parent wants to
    know when it starts. A task that is many with nothing to do ends: false.
-   Requires room. */
+   Requires room. To be published. */
 bool fut_slots_hand_out(fut_slots *slots, fut_task *task, bool tell);
+
+/* Have workers see what was handed out. */
+void fut_slots_publish(fut_slots *slots);
+
+/* Tickets may be lost: tasks may wait that have none. */
+void fut_slots_lose(fut_slots *slots);
 
 /* Return how many tasks wait for a worker, or more: tickets may be stale. */
 unsigned fut_slots_waiting(fut_slots *slots);
@@ -85,7 +93,7 @@ void fut_slots_recall(fut_slots *slots);
 
 /* Return the word of a slot, which is the truth of this moment. */
 static inline uint64_t fut_slots_word(const fut_slots *slots, unsigned slot) {
-  return atomic_load(&slots->segment->words[slot]);
+  return atomic_load(&slots->segment->slots[slot].word);
 }
 
 /* The task in a slot has been seen to run. */

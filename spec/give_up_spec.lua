@@ -66,14 +66,14 @@ describe("a task stuck in C that is cancelled", function()
       for i = 1, 2 do fs[i] = start(ex, gate.path) end
       for i = 1, 2 do assert.is_true(fs[i]:cancel(true)) end
       futures.wait(fs)
-      local stuck = workers "stuck"
+      local gone = workers "stuck"
       for _ = 1, 2 do
         assert.equal("fine", ex:submit(function() return "fine" end):result())
       end
       local other = stopping.start(ex, gates.pass, gate.path, round)
       gate:open(3)
       assert.equal(round, other:result())
-      eventually(function() return none_runs(stuck) end)
+      eventually(function() return none_runs(gone) end)
       for i = 1, 2 do assert.is_true(fs[i]:cancelled()) end
     end
     assert.is_true(ex:stats().workers <= 2)

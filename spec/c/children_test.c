@@ -4,6 +4,7 @@
 
 #include "support/call.h"
 #include "support/cases.h"
+#include "support/seats.h"
 #include "support/descriptors.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static int ended; /* a descriptor that says so of a process: readable */
 
 static int begin(void **unused) {
   (void)unused;
-  segment = calloc(1, sizeof *segment + SEATS * sizeof(fut_seat));
+  segment = segment_new(SEATS);
   slots = malloc(sizeof *slots);
   arena = call_arena();
   fut_slots_init(slots, segment);
@@ -68,12 +69,15 @@ static call *hand_out(const void *bytes, size_t size) {
   call *task = call_of(arena, bytes, size);
   fut_object_hold(&task->task.future.object);
   fut_slots_hand_out(slots, &task->task, false);
+  fut_slots_publish(slots);
   return task;
 }
 
 static void set_word(unsigned at, enum fut_slot_state state, unsigned seat) {
-  uint32_t generation = fut_slot_generation(atomic_load(&segment->words[at]));
-  atomic_store(&segment->words[at], fut_slot_word(generation, state, seat));
+  uint32_t generation =
+      fut_slot_generation(atomic_load(&segment->slots[at].word));
+  atomic_store(&segment->slots[at].word,
+               fut_slot_word(generation, state, seat));
 }
 
 /* The worker is done with a task, and says so. */

@@ -4,6 +4,7 @@
 #include "event.h"
 #include "segment.h"
 #include "shared.h"
+#include "shelf.h"
 #include "support/await.h"
 #include "support/board.h"
 #include "support/cases.h"
@@ -32,7 +33,9 @@ static void parent_init(parent *own) {
   char settings[100];
   snprintf(settings, sizeof settings, "work %s", own->path);
   size_t at = sizeof(fut_segment) + sizeof(fut_seat);
-  assert_int_equal(fut_shared_new(&own->segment, at + sizeof settings), FUT_OK);
+  size_t shelf = at + sizeof settings;
+  assert_int_equal(fut_shared_new(&own->segment, shelf + FUT_SHELF_SIZE),
+                   FUT_OK);
   assert_int_equal(fut_shared_new(&own->streams, sizeof(fut_seat_streams)),
                    FUT_OK);
   assert_int_equal(fut_event_open(&own->event), FUT_OK);
@@ -42,6 +45,7 @@ static void parent_init(parent *own) {
   memcpy(segment->build, fut_segment_build, FUT_BUILD_SIZE);
   segment->seats = 1;
   segment->settings_offset = at;
+  segment->shelf_offset = shelf;
   segment->settings_size = (uint32_t)strlen(settings);
   memcpy((char *)segment + at, settings, strlen(settings));
   segment->max_tasks = segment->memory_limit = UINT64_MAX;

@@ -3,6 +3,7 @@
 #include "slots.h"
 
 #include "support/cases.h"
+#include "support/seats.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static const fut_task_kind many_kind = {
 
 static int begin(void **unused) {
   (void)unused;
-  segment = calloc(1, sizeof *segment);
+  segment = segment_new(0);
   slots = malloc(sizeof *slots);
   arena = fut_arena_new(sizeof(many));
   fut_slots_init(slots, segment);
@@ -101,6 +102,7 @@ static many *hand_out(unsigned left) {
   m->left = left;
   fut_object_hold(&m->task.future.object);
   assert_int_equal(fut_slots_hand_out(slots, &m->task, false), left > 0);
+  fut_slots_publish(slots);
   return m;
 }
 
@@ -110,11 +112,12 @@ static void let_go(many *m) { fut_future_release(&m->task.future, arena); }
  */
 
 static uint32_t generation(unsigned at) {
-  return fut_slot_generation(atomic_load(&segment->words[at]));
+  return fut_slot_generation(atomic_load(&segment->slots[at].word));
 }
 
 static void set_word(unsigned at, enum fut_slot_state state) {
-  atomic_store(&segment->words[at], fut_slot_word(generation(at), state, 0));
+  atomic_store(&segment->slots[at].word,
+               fut_slot_word(generation(at), state, 0));
 }
 
 /* Begin a thing: false if the parent has it back. */
@@ -254,6 +257,7 @@ static void taken_back(void **unused) {
   assert_int_equal(slots->many, 0);
   m->left = 4; /* as it was */
   assert_true(fut_slots_hand_out(slots, &m->task, false));
+  fut_slots_publish(slots);
   at = m->task.place - 1;
   assert_int_equal(fut_share_end(atomic_load(&segment->slots[at].share)), 4);
   assert_int_equal(fut_share_started(atomic_load(&segment->slots[at].share)),

@@ -4,6 +4,7 @@
 
 #include "support/call.h"
 #include "support/cases.h"
+#include "support/seats.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ static fut_arena *arena;
 
 static int begin(void **unused) {
   (void)unused;
-  segment = calloc(1, sizeof *segment);
+  segment = segment_new(0);
   slots = malloc(sizeof *slots);
   arena = call_arena();
   fut_slots_init(slots, segment);
@@ -37,6 +38,7 @@ static call *hand_out(const char *text, double priority, bool tell) {
   fut_object_hold(&task->task.future.object);
   assert_true(fut_slots_room(slots));
   fut_slots_hand_out(slots, &task->task, tell);
+  fut_slots_publish(slots);
   return task;
 }
 
@@ -59,12 +61,14 @@ static unsigned take_ticket(void) {
 }
 
 static void set_word(unsigned at, enum fut_slot_state state, unsigned seat) {
-  uint32_t generation = fut_slot_generation(atomic_load(&segment->words[at]));
-  atomic_store(&segment->words[at], fut_slot_word(generation, state, seat));
+  uint32_t generation =
+      fut_slot_generation(atomic_load(&segment->slots[at].word));
+  atomic_store(&segment->slots[at].word,
+               fut_slot_word(generation, state, seat));
 }
 
 static void claim(unsigned at, unsigned seat) {
-  assert_int_equal(fut_slot_state(atomic_load(&segment->words[at])),
+  assert_int_equal(fut_slot_state(atomic_load(&segment->slots[at].word)),
                    FUT_SLOT_READY);
   set_word(at, FUT_SLOT_RUNNING, seat);
 }
@@ -87,6 +91,7 @@ static void whole_way(void **unused) {
   task->name = "its name";
   fut_object_hold(&task->task.future.object);
   fut_slots_hand_out(slots, &task->task, false);
+  fut_slots_publish(slots);
   unsigned at = slot_of(task);
   const fut_slot *slot = &segment->slots[at];
   assert_int_equal(slot->name_size, 8);
@@ -155,17 +160,19 @@ static void taken_back(void **unused) {
   (void)unused;
   call *task = hand_out("a", 0, false);
   unsigned at = slot_of(task);
-  uint64_t ready = atomic_load(&segment->words[at]);
+  uint64_t ready = atomic_load(&segment->slots[at].word);
   assert_ptr_equal(fut_slots_take_back(slots, at), &task->task);
   assert_int_equal(task->task.place, 0);
   assert_int_equal(call_state(task), FUT_PENDING);
   assert_int_equal(slots->used, 0);
   /* a worker with the ticket comes too late, also when the slot is used again
    */
-  assert_false(atomic_compare_exchange_strong(&segment->words[at], &ready, 0));
+  assert_false(
+      atomic_compare_exchange_strong(&segment->slots[at].word, &ready, 0));
   fut_slots_hand_out(slots, &task->task, false);
+  fut_slots_publish(slots);
   assert_int_equal(slot_of(task), at);
-  uint64_t again = atomic_load(&segment->words[at]);
+  uint64_t again = atomic_load(&segment->slots[at].word);
   assert_int_equal(fut_slot_state(again), FUT_SLOT_READY);
   assert_int_not_equal(fut_slot_generation(again), fut_slot_generation(ready));
   claim(at, 0);
@@ -206,7 +213,7 @@ static void stopping(void **unused) {
   claim(at, 7);
   assert_true(fut_slots_stop(slots, at, FUT_ETIMEDOUT, 5));
   assert_true(fut_slots_stop(slots, at, FUT_OK, 9)); /* the first one counts */
-  uint64_t word = atomic_load(&segment->words[at]);
+  uint64_t word = atomic_load(&segment->slots[at].word);
   assert_true(word & FUT_SLOT_STOP);
   assert_int_equal(fut_slot_state(word), FUT_SLOT_RUNNING);
   assert_int_equal(fut_slot_seat(word), 7);
@@ -227,14 +234,14 @@ static void taken(void **unused) {
   unsigned at = slot_of(task);
   assert_false(fut_slots_take(slots, at)); /* no worker has it */
   claim(at, 7);
-  uint64_t running = atomic_load(&segment->words[at]);
+  uint64_t running = atomic_load(&segment->slots[at].word);
   assert_true(fut_slots_stop(slots, at, FUT_OK, 5));
   assert_true(fut_slots_take(slots, at));
-  assert_int_equal(fut_slot_state(atomic_load(&segment->words[at])),
+  assert_int_equal(fut_slot_state(atomic_load(&segment->slots[at].word)),
                    FUT_SLOT_TAKEN);
   uint64_t stopped = running | FUT_SLOT_STOP;
-  assert_false(atomic_compare_exchange_strong(&segment->words[at], &stopped,
-                                              running)); /* too late for it */
+  assert_false(atomic_compare_exchange_strong(
+      &segment->slots[at].word, &stopped, running)); /* too late for it */
   fut_slots_abandon(slots, at, FUT_OK, NULL);
   assert_int_equal(call_state(task), FUT_CANCELLED);
   call_release(task);
@@ -255,6 +262,7 @@ static void times(void **unused) {
   task->task.timeout = 1000000000;
   fut_object_hold(&task->task.future.object);
   fut_slots_hand_out(slots, &task->task, false);
+  fut_slots_publish(slots);
   unsigned at = slot_of(task);
   assert_true(segment->slots[at].tell); /* its start is to be told */
   assert_int_equal(slots->telling, 1);
@@ -348,7 +356,7 @@ static void garbage_words(void **unused) {
     unsigned at = slot_of(task);
     uint64_t word = (uint64_t)dice(&seed, 1 << 20) << 44 |
                     (uint64_t)dice(&seed, 1 << 20) << 22 | dice(&seed, 1 << 20);
-    atomic_store(&segment->words[at], word);
+    atomic_store(&segment->slots[at].word, word);
     fut_slots_look(slots);
     fut_slots_waiting(slots);
     assert_false(fut_slots_done(slots, at, fut_slot_seat(word)) &&

@@ -176,8 +176,9 @@ static void scribble(const order *own) {
     break;
   case 5:
     for (unsigned i = 0; i < FUT_SLOTS; i++)
-      if (fut_slot_state(atomic_load(&segment->words[i])) == FUT_SLOT_FREE)
-        atomic_store(&segment->words[i], (uint64_t)i * 0x9e3779b97f4a7c15u);
+      if (fut_slot_state(atomic_load(&segment->slots[i].word)) == FUT_SLOT_FREE)
+        atomic_store(&segment->slots[i].word,
+                     (uint64_t)i * 0x9e3779b97f4a7c15u);
     break;
   case 6:
     atomic_store(&place->state, 4711);
@@ -234,15 +235,13 @@ static void run(fut_process_local *local, const fut_call *call,
 /* --- the rest of a worker --------------------------------------------------
  */
 
-static fut_process_local *open_local(const unsigned char *settings,
-                                     size_t settings_size, size_t memory_limit,
-                                     unsigned number, const char *worker,
-                                     char *report, size_t size) {
-  (void)memory_limit;
+static fut_process_local *open_local(const fut_process_given *given,
+                                     unsigned number, char *report,
+                                     size_t size) {
   (void)number;
   char text[200];
-  snprintf(text, sizeof text, "%.*s", (int)settings_size,
-           (const char *)settings);
+  snprintf(text, sizeof text, "%.*s", (int)given->settings_size,
+           (const char *)given->settings);
   char *path = strchr(text, ' ');
   if (path == NULL)
     _exit(98);
@@ -254,7 +253,7 @@ static fut_process_local *open_local(const unsigned char *settings,
   if (strcmp(text, "exit") == 0)
     _exit(7);
   if (strcmp(text, "refuse") == 0) {
-    snprintf(report, size, "%s does not want to", worker);
+    snprintf(report, size, "%s does not want to", given->name);
     return NULL;
   }
   fut_process_local *local = calloc(1, sizeof *local);

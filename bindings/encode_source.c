@@ -77,14 +77,17 @@ static bool put_earlier(encoder *e, const wire_code *code) {
 /* Return the place of the source of code, without its tag, on the shelf of the
    executor; 0: none. */
 static uint64_t shelve(fut_executor *executor, wire_code *code) {
-  if (code->shelf != executor->number) {
-    code->shelf = executor->number;
-    code->place = 0;
-    if (code->source_size > UNSHELVED && code->source_size < SHELF_LIMIT)
-      code->place = fut_executor_shelve(executor, code->source + 1,
-                                        code->source_size - 1);
-  }
-  return code->place;
+  for (int i = 0; i < CODE_SHELVES; i++)
+    if (code->shelved[i].executor == executor->number)
+      return code->shelved[i].place;
+  uint64_t place = 0;
+  if (code->source_size > UNSHELVED && code->source_size < SHELF_LIMIT)
+    place = fut_executor_shelve(executor, code->source + 1,
+                                code->source_size - 1);
+  unsigned at = code->next_shelf++ % CODE_SHELVES;
+  code->shelved[at].executor = executor->number;
+  code->shelved[at].place = place;
+  return place;
 }
 
 bool encode_known_source(lua_State *L, wire_message *out, wire_code *code) {

@@ -16,6 +16,9 @@
 #include <lualib.h>
 #include <string.h>
 
+#define UNTIDY ((size_t)256 << 10) /* bytes that are worth a collection */
+#define TIDY_NS 20000              /* how long to collect at a time */
+
 enum phase { RECEIVING, RUNNING, SENDING };
 
 struct fut_worker_local {
@@ -36,6 +39,7 @@ struct fut_worker_local {
   fut_task *task; /* that runs; NULL: none, or none that is known */
   uint64_t call_number; /* of the call that is being made; 0: none */
   uint64_t calls;       /* that were begun */
+  size_t untidy_from;   /* bytes of the state; see state_tidy() */
   unsigned depth;       /* of tasks that it runs inside of */
   fut_runner *runner;   /* of its worker; NULL: none */
   context *ctx;         /* once the state has opened the module; or NULL */
@@ -208,6 +212,13 @@ static void state_close(fut_worker_local *local) {
   fut_memory_free(local);
 }
 
+/* From now on, so much more is garbage most probably. */
+static void now_tidy(fut_worker_local *local) {
+  size_t used = held(local);
+  local->untidy_from = used + used / 2 + UNTIDY;
+  local->report->untidy = false;
+}
+
 static fut_err state_open(fut_object *object, fut_runner *runner,
                           fut_worker_report *report, fut_worker_local **opened,
                           char **why) {
@@ -236,6 +247,7 @@ static fut_err state_open(fut_object *object, fut_runner *runner,
   lua_pushcfunction(L, setup);
   lua_pushlightuserdata(L, local);
   fut_err err = lua_pcall(L, 1, 2, 0) == LUA_OK ? FUT_OK : FUT_ENOMEM;
+  now_tidy(local);
   if (err == FUT_OK) {
     *opened = local; /* the signal handler sees it */
     atomic_signal_fence(memory_order_seq_cst);
@@ -267,8 +279,26 @@ static void state_settle(fut_worker_local *local) {
   }
 }
 
+/* What tasks leave behind is collected while there are none: else the next one
+   would have to do it. */
+static void state_tidy(fut_worker_local *local) {
+  fut_deadline until = fut_clock_now() + TIDY_NS;
+  if (!lua_gc(local->L, LUA_GCISRUNNING)) {
+    now_tidy(local);
+    return;
+  }
+  stop_begin(&local->stop, local->L);
+  do
+    if (lua_gc(local->L, LUA_GCSTEP, 0)) {
+      now_tidy(local);
+      return;
+    }
+  while (fut_clock_now() < until);
+}
+
 const fut_worker_ops state_ops = {.open = state_open,
                                   .close = state_close,
+                                  .tidy = state_tidy,
                                   .settle = state_settle,
                                   .interrupt = state_interrupt};
 
@@ -388,6 +418,8 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
   }
   if (local->stop.doubt)
     local->report->worn = true;
+  if (held(local) > local->untidy_from)
+    local->report->untidy = true;
   if (state_stopping(local)) {
     if (local->phase != RUNNING) /* in the midst of a module, say */
       local->report->worn = true;

@@ -30,6 +30,12 @@ static uint64_t next_id(void) {
   return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
+static void forget_shelves(wire_code *code) {
+  for (int i = 0; i < CODE_SHELVES; i++)
+    code->shelved[i].executor = 0;
+  code->next_shelf = 0;
+}
+
 void code_cache_init(code_cache *cache) {
   memset(cache, 0, sizeof *cache);
   cache->functions = LUA_NOREF;
@@ -194,7 +200,7 @@ static wire_code *new_code(lua_State *L, code_cache *cache, uint64_t hash,
   code->stock = 0;
   code->source = NULL;
   code->source_size = 0;
-  code->shelf = code->place = 0;
+  forget_shelves(code);
   return code;
 }
 
@@ -272,7 +278,7 @@ void code_cache_keep_source(lua_State *L, code_cache *cache, wire_code *code,
   cache->byte_count += size - code->source_size;
   code->source = memcpy(copy, bytes, size);
   code->source_size = size;
-  code->shelf = 0;
+  forget_shelves(code);
 }
 
 void code_cache_forget_sources(code_cache *cache) {
@@ -282,7 +288,7 @@ void code_cache_forget_sources(code_cache *cache) {
       fut_memory_free(cache->codes[i]->source);
       cache->codes[i]->source = NULL;
       cache->codes[i]->source_size = 0;
-      cache->codes[i]->shelf = 0;
+      forget_shelves(cache->codes[i]);
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+enum { CODE_SHELVES = 4 }; /* pools that one source is remembered for */
+
 /* Any thread may read it, for it is never changed after it was made, but for
    the source. */
 typedef struct wire_code {
@@ -27,9 +29,11 @@ typedef struct wire_code {
   unsigned char *source; /* how it begins in a message, its tag and text, or
                             NULL; only for the state that made the code */
   size_t source_size;
-  uint64_t shelf; /* number of the executor where the source was to be shelved
-                     last; only for that state, too */
-  uint64_t place; /* what came of it */
+  struct {
+    uint64_t executor; /* its number; 0: none */
+    uint64_t place;
+  } shelved[CODE_SHELVES]; /* where the source lies; only for that state, too */
+  unsigned next_shelf;
   unsigned char bytes[]; /* as lua_dump wrote them, not stripped */
 } wire_code;
 

@@ -81,7 +81,7 @@ const wire_code *source_cache_push(lua_State *L, const source_cache *cache,
 const wire_code *source_cache_push_shelved(lua_State *L,
                                            const source_cache *cache,
                                            uint64_t place) {
-  if (cache->shelved == NULL)
+  if (cache->shelved == NULL || place == 0)
     return NULL;
   const source_shelved *shelved = &cache->shelved[place % SOURCE_SHELVED];
   if (shelved->place != place)

@@ -73,7 +73,7 @@ static fut_object *read_settings(const fut_process_given *given) {
 static fut_err open_state(fut_process_local *self, char **why) {
   if (self->state)
     return FUT_OK;
-  self->report.worn = false;
+  self->report.worn = self->report.untidy = false;
   return state_ops.open(self->environment, &self->runner, &self->report,
                         &self->state, why);
 }
@@ -193,6 +193,12 @@ static void worker_settle(fut_process_local *self) {
   }
 }
 
+static bool worker_tidy(fut_process_local *self) {
+  if (self->state && self->report.untidy && !self->report.worn)
+    state_ops.tidy(self->state);
+  return self->state && self->report.untidy;
+}
+
 static size_t worker_memory(fut_process_local *self) {
   return atomic_load(&self->report.memory);
 }
@@ -209,5 +215,6 @@ const fut_process_worker_ops worker_ops = {.open = worker_open,
                                            .run_next = worker_run_next,
                                            .stop = worker_stop,
                                            .settle = worker_settle,
+                                           .tidy = worker_tidy,
                                            .memory = worker_memory,
                                            .close = worker_close};

@@ -140,7 +140,7 @@ void fut_executor_count(fut_executor *executor, fut_state state,
 
 /* Put bytes that calls would repeat where all workers can read them, if they
    are not there: return their place (shelf.h), or 0 if there is none. Any
-   thread. Never blocks. */
+   thread. May block while the system reserves memory. */
 uint64_t fut_executor_shelve(fut_executor *executor, const unsigned char *bytes,
                              size_t size);
 

@@ -252,6 +252,7 @@ static fut_deadline see_to_times(fut_process_pool *pool, fut_deadline now) {
 static void look(fut_process_pool *pool, fut_deadline now) {
   fut_slots_lose(&pool->slots);
   pool->look = false;
+  atomic_store(&pool->wanted, true); /* for what was left to whom we look for */
   fut_process_see_to_workers(pool, now);
 }
 

@@ -48,6 +48,7 @@ typedef struct fut_process_pool {
   unsigned hungry;      /* guarded by mutex: see hand_out() */
   unsigned told_hungry; /* guarded by mutex: the truth of segment.hungry */
   unsigned streak;      /* guarded by mutex: steps in a row by submitters */
+  fut_deadline submitted; /* guarded by mutex: when the last of them was made */
   bool lent;            /* guarded by mutex: the truth of segment.lent */
   bool given_up;        /* guarded by mutex: what waits is cancelled */
   unsigned phase;       /* guarded by mutex: the truth of segment.phase */

@@ -78,6 +78,7 @@ static void pool_look(fut_executor *executor, fut_task *task, bool cancel) {
       fut_task_left(task); /* it stays in the queue */
       pool->slots.cancelled++;
     }
+    atomic_store(&pool->wanted, true); /* whoever asks will not submit now */
   } else if (cancel &&
              (back = fut_slots_take_back(&pool->slots, place - 1)) != NULL) {
     pool->slots.cancelled++;
@@ -334,6 +335,7 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   pool->respawn = options->respawn;
   pool->cpus = pool->segment->cpus;
   pool->hungry = pool->told_hungry = pool->streak = 0;
+  pool->submitted = FUT_POLL;
   atomic_init(&pool->backlog, false);
   atomic_init(&pool->patience, 0);
   pool->lent = pool->given_up = false;

@@ -89,9 +89,9 @@ static bool take_over(fut_process_self *self) {
   return false;
 }
 
-/* Look for tasks whose tickets are lost. */
+/* Look everywhere: for a ticket, then for tasks whose tickets are lost. */
 static bool search(fut_process_self *self) {
-  if (take_over(self))
+  if (take(self) || take_over(self))
     return true;
   if (!atomic_load(&self->segment->lost))
     return false;
@@ -195,14 +195,27 @@ static bool sleep_idle(fut_process_self *self) {
   }
 }
 
+/* Whether another worker could be woken, or started. */
+static bool others_rest(fut_process_self *self) {
+  const fut_segment *segment = self->segment;
+  for (unsigned i = 0; i < segment->seats; i++) {
+    unsigned state = atomic_load(&segment->seat[i].state);
+    if (state == FUT_SEAT_ASLEEP || state == FUT_SEAT_EMPTY)
+      return true;
+  }
+  return false;
+}
+
 /* A task was found: whoever relied on our search sees us busy now, or we see
-   its ticket. */
+   its ticket, or that there is a backlog. */
 static void found(fut_process_self *self) {
   self->searching = false;
   atomic_store(&self->seat->state, FUT_SEAT_BUSY);
   self->since = fut_clock_now();
   if (tickets_left(self) > 0)
     call_help(self);
+  else if (atomic_load(&self->segment->backlog) && others_rest(self))
+    fut_process_self_ring_keeper(self);
 }
 
 static void search_now(fut_process_self *self) {
@@ -235,8 +248,22 @@ static void linger(fut_process_self *self) {
   self->linger_left = self->linger_skip;
 }
 
+/* Tidy up until that is done or there is a task. */
+static void tidy(fut_process_self *self) {
+  bool more = self->ops->tidy != NULL;
+  while (more && tickets_left(self) == 0 &&
+         !atomic_load(&self->segment->backlog) &&
+         atomic_load(&self->segment->phase) == FUT_PHASE_OPEN) {
+    more = self->ops->tidy(self->local);
+    /* relaxed: statistics only */
+    atomic_store_explicit(&self->seat->memory, self->ops->memory(self->local),
+                          memory_order_relaxed);
+  }
+}
+
 bool fut_process_self_next(fut_process_self *self) {
   self->at = FUT_SLOTS;
+  tidy(self);
   if (atomic_load(&self->segment->backlog) &&
       tickets_left(self) < atomic_load(&self->segment->hungry))
     fut_process_self_ring_keeper(self);

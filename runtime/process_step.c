@@ -5,6 +5,7 @@
 #define RELIEVE_NS 1000000 /* so long a worker keeps what it has not begun */
 #define AHEAD_NS 500000    /* of tasks that are many so much is handed out */
 #define STREAK 4           /* steps in a row make somebody who only submits */
+#define STREAK_NS 100000
 #define LEAST_PATIENCE 3
 #define MOST_PATIENCE 32
 
@@ -68,7 +69,8 @@ static void hand_out(fut_process_pool *pool) {
   unsigned hungry = FUT_SLOTS / 4;
   while (more(pool)) {
     /* nothing plain goes before what is handed out, unless that is low */
-    if (full(pool) && !fut_queue_urgent(pool->queue) && slots->lowest >= 0)
+    if (full(pool) && !fut_queue_urgent(pool->queue) && slots->lowest >= 0 &&
+        !(slots->back.top && slots->back.top->priority > slots->lowest))
       break;
     fut_task *task = next_task(pool);
     if (task == NULL)
@@ -157,13 +159,16 @@ static bool attended(fut_process_pool *pool) {
   return busy;
 }
 
-/* Return how many tasks of priority 0 submitters may leave in the queue, which
-   is empty, before they make a step. */
-static unsigned patience(fut_process_pool *pool) {
+/* Return how many tasks of priority 0 submitters may leave in the queue before
+   they make a step. */
+static unsigned allowance(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
-  if (pool->streak < STREAK || slots->lowest < 0 || slots->sorted ||
-      pool->executor.room.limit != FUT_UNLIMITED || pool->phase > 0 ||
-      fut_executor_broken(&pool->executor))
+  if (slots->lowest < 0 || slots->sorted)
+    return 0;
+  if (more(pool)) /* workers ask when they have few */
+    return MOST_PATIENCE;
+  if (pool->streak < STREAK || pool->executor.room.limit != FUT_UNLIMITED ||
+      pool->phase > 0 || fut_executor_broken(&pool->executor))
     return 0;
   set_backlog(pool, true); /* before looking: as workers do it before sleep */
   if (!attended(pool))
@@ -178,10 +183,10 @@ static unsigned patience(fut_process_pool *pool) {
                                 : MOST_PATIENCE;
 }
 
-/* Say what is left in the queue, and what may be. */
-static void announce(fut_process_pool *pool, bool submitting) {
+/* Say whether something is left in the queue, or may be. */
+static void tell_backlog(fut_process_pool *pool, bool submitting) {
+  unsigned some = submitting ? allowance(pool) : 0;
   bool left = more(pool);
-  unsigned some = submitting ? (left ? MOST_PATIENCE : patience(pool)) : 0;
   unsigned hungry = left ? pool->hungry : 0;
   if (pool->told_hungry != hungry) {
     pool->told_hungry = hungry;
@@ -287,18 +292,28 @@ void fut_process_look_at(fut_process_pool *pool, unsigned at) {
     fut_children_collect_slot(&pool->children, seat, &pool->slots, at);
 }
 
-static void pass(fut_process_pool *pool, fut_stepper stepper) {
-  if (stepper == FUT_STEP_WAITING)
+/* Count steps by submitters between which there is no time for anything else. */
+static void count_streak(fut_process_pool *pool, fut_stepper stepper) {
+  if (stepper == FUT_STEP_SUBMITTING) {
+    fut_deadline now = fut_clock_now();
+    if (now - pool->submitted > STREAK_NS)
+      pool->streak = 0;
+    pool->submitted = now;
+    if (pool->streak < STREAK)
+      pool->streak++;
+  } else if (stepper == FUT_STEP_WAITING)
     pool->streak = 0;
-  else if (stepper == FUT_STEP_SUBMITTING && pool->streak < STREAK)
-    pool->streak++;
+}
+
+static void pass(fut_process_pool *pool, fut_stepper stepper) {
+  count_streak(pool, stepper);
   for (unsigned i = 0; i < pool->children.size; i++)
     fut_children_collect(&pool->children, i, &pool->slots);
   fut_slots_look(&pool->slots);
   hand_out(pool);
   relieve(pool);
   fut_process_see_to_workers(pool, FUT_POLL);
-  announce(pool, stepper == FUT_STEP_SUBMITTING);
+  tell_backlog(pool, stepper == FUT_STEP_SUBMITTING);
   fut_process_see_to_end(pool);
   if (fut_process_next_limit(pool) < pool->wake_at)
     fut_process_ring(pool);
@@ -315,6 +330,7 @@ void fut_process_step(fut_process_pool *pool, fut_stepper stepper) {
     atomic_store(&pool->wanted, false);
     pass(pool, stepper);
     fut_mutex_unlock(&pool->mutex);
+    stepper = FUT_STEP_OTHER; /* the next is for whoever left a note */
   }
   if (held)
     fut_object_release(&pool->executor.object);

@@ -122,6 +122,8 @@ static void work(fut_process_self *self) {
     fut_process_self_run(self);
     if (++tasks == self->segment->max_tasks) {
       atomic_store(&self->seat->state, FUT_SEAT_RETIRED);
+      if (atomic_load(&self->segment->backlog)) /* we were to look at it */
+        fut_process_self_ring_keeper(self);
       return;
     }
   }

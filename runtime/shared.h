@@ -21,9 +21,9 @@ fut_err fut_shared_new(fut_shared *shared, size_t size);
 /* The same, of which the system reserves only the first so many bytes now. */
 fut_err fut_shared_new_part(fut_shared *shared, size_t size, size_t reserved);
 
-/* Have the system reserve the first so many bytes, before they are written to.
-   FUT_ENOMEM. */
-fut_err fut_shared_reserve(const fut_shared *shared, size_t reserved);
+/* Have the system reserve so many bytes more, from that one on, before they are
+   written to. FUT_ENOMEM. */
+fut_err fut_shared_reserve(const fut_shared *shared, size_t from, size_t size);
 
 /* In a worker: map what fd, which is taken over, stands for. FUT_ENOMEM. */
 fut_err fut_shared_open(fut_shared *shared, int fd);

@@ -19,11 +19,11 @@ static fut_err map(fut_shared *shared, int fd, size_t size) {
 }
 
 /* Writing to what a full system cannot give raises SIGBUS. */
-static fut_err reserve(int fd, size_t size) {
+static fut_err reserve(int fd, size_t from, size_t size) {
 #ifndef __APPLE__
   int failed;
   do
-    failed = posix_fallocate(fd, 0, (off_t)size);
+    failed = posix_fallocate(fd, (off_t)from, (off_t)size);
   while (failed == EINTR);
   if (failed && failed != EINVAL && failed != EOPNOTSUPP)
     return FUT_ENOMEM;
@@ -37,7 +37,7 @@ fut_err fut_shared_new_part(fut_shared *shared, size_t size, size_t reserved) {
     return FUT_ENOMEM;
   fut_err err = ftruncate(fd, (off_t)size) == 0 ? FUT_OK : FUT_ENOMEM;
   if (err == FUT_OK)
-    err = reserve(fd, reserved);
+    err = reserve(fd, 0, reserved);
   if (err == FUT_OK)
     err = map(shared, fd, size);
   if (err != FUT_OK)
@@ -49,8 +49,8 @@ fut_err fut_shared_new(fut_shared *shared, size_t size) {
   return fut_shared_new_part(shared, size, size);
 }
 
-fut_err fut_shared_reserve(const fut_shared *shared, size_t reserved) {
-  return reserve(shared->fd, reserved);
+fut_err fut_shared_reserve(const fut_shared *shared, size_t from, size_t size) {
+  return reserve(shared->fd, from, size);
 }
 
 fut_err fut_shared_open(fut_shared *shared, int fd) {

@@ -63,7 +63,8 @@ static bool reserve(fut_shelf *shelf, size_t size) {
     most *= 2;
   if (most > FUT_SHELF_SIZE)
     most = FUT_SHELF_SIZE;
-  if (fut_shared_reserve(shelf->shared, shelf->offset + most) != FUT_OK)
+  if (fut_shared_reserve(shelf->shared, shelf->offset + shelf->reserved,
+                         most - shelf->reserved) != FUT_OK)
     return false;
   shelf->reserved = most;
   return true;

@@ -165,6 +165,15 @@ static fut_task *search(fut_worker *worker, unsigned share) {
   }
 }
 
+/* Tidy up until that is done or there is a task. The worker counts as busy: in
+   the midst of it another is sooner at hand. */
+static void tidy(fut_worker *worker) {
+  fut_threads *threads = worker->threads;
+  while (worker->report.untidy && worker->local && !worker->report.worn &&
+         !fut_threads_more(threads) && !fut_queue_closed(threads->queue))
+    threads->worker_ops->tidy(worker->local);
+}
+
 fut_task *fut_worker_next(fut_worker *worker) {
   fut_threads *threads = worker->threads;
   fut_task *task;
@@ -180,6 +189,8 @@ fut_task *fut_worker_next(fut_worker *worker) {
     }
     /* only when the tasks of the last batch were brief it pays to take some
        ahead, and then nobody waits long behind another */
+    if (worker->report.untidy)
+      tidy(worker);
     fut_deadline now = fut_clock_now();
     end_batch(worker, now);
     if (now - worker->since < (fut_deadline)worker->ran * BRIEF_NS)

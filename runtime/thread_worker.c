@@ -74,7 +74,7 @@ static bool renew_local(fut_worker *worker, fut_task *task) {
       (worker->report.worn || worker->tasks >= threads->max_tasks_per_child))
     close_local(worker);
   if (worker->local == NULL && threads->worker_ops) {
-    worker->report.worn = false;
+    worker->report.worn = worker->report.untidy = false;
     worker->tasks = 0;
     char *why = NULL;
     fut_err err = open_local(worker, task, &why);

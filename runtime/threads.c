@@ -79,7 +79,7 @@ static void begin(fut_worker *worker) {
   worker->since = worker->patrolled = worker->coarse = 0;
   worker->ran = 0;
   worker->tasks = 0;
-  worker->report.worn = false;
+  worker->report.worn = worker->report.untidy = false;
   worker->stop = FUT_STOP_NOT;
   worker->asked = worker->acknowledged = 0;
   worker->pause = 0;

@@ -1,5 +1,6 @@
 -- shelf_spec.lua - functions that workers of a process pool have met before
 local futures = require "futures"
+local wire = require "wire_test"
 
 local function numbered(number)
   return load(("local k = ... return function(x) return %d + k + x end"):format(number))(number)
@@ -83,13 +84,45 @@ describe("a function that is sent to processes again", function()
   end)
 end)
 
-describe("bytes that claim to lie where workers have them", function()
-  it("are malformed everywhere else", function()
+describe("bytes that say where source lies", function()
+  -- A source as it lies there, for a chunk that returns a function.
+  local function source(text)
+    return ("\0" .. string.char(2) .. "=x" .. "\0" .. string.char(#text) .. text)
+  end
+
+  local function place(number) return string.char(0xF1, 0, 1, 0x28, 3, number, 0, 0xFE) end
+
+  local function padded(s) return s .. ("\0"):rep(-#s % 16) end
+
+  it("give the function, that was met before and that was not", function()
+    local c = wire.channel(true)
+    local first = padded(source "return function() return 1 end")
+    c:shelf(("\0"):rep(16) .. first .. padded(source "return function() return 2 end"))
+    for _ = 1, 3 do
+      assert.equal(1, c:decode(place(1))())
+      assert.equal(2, c:decode(place(1 + #first // 16))())
+    end
+  end)
+
+  it("are refused where there is none, whatever was met before", function()
+    local c = wire.channel(true)
+    local cut = source "return function() return 2 end"
+    c:shelf(("\0"):rep(16) .. padded(source "return function() return 1 end") .. cut:sub(1, 18))
+    for round = 1, 2 do
+      for number = 0, 127 do
+        local ok, err = pcall(c.decode, c, place(number))
+        assert.equal(number == 1, ok)
+        if number ~= 1 then assert.matches("malformed message", err) end
+      end
+      if round == 1 then assert.equal(1, c:decode(place(1))()) end
+    end
+  end)
+
+  it("are refused where there is no shelf", function()
     local ex <close> = futures.ProcessPoolExecutor(1)
-    for place = 0, 5 do
-      local bytes = string.char(0xF1, 0, 1, 0x28, 3, place, 0, 0xFE)
-      local there = ex:submit(function(s) return require "futures".decode(s) end, bytes)
-      local _, here = pcall(futures.decode, bytes)
+    for number = 0, 5 do
+      local there = ex:submit(function(s) return require "futures".decode(s) end, place(number))
+      local _, here = pcall(futures.decode, place(number))
       for _, err in ipairs { here, there:exception() } do
         assert.is_true(futures.isinstance(err, futures.SerializationError))
         assert.matches("no such source", err.message)

@@ -131,7 +131,7 @@ static int l_register_there(lua_State *L) {
 /* channel(portable): whether calls go as to another process. */
 static int l_channel(lua_State *L) {
   bool portable = lua_toboolean(L, 1);
-  channel *c = lua_newuserdatauv(L, sizeof *c, 1);
+  channel *c = lua_newuserdatauv(L, sizeof *c, 2);
   c->other = NULL;
   c->mode = portable ? WIRE_PORTABLE : WIRE_THREAD;
   c->lease.place = NULL;
@@ -196,6 +196,17 @@ static int l_source(lua_State *L) {
   channel *c = check(L);
   lua_settop(L, 2);
   wire_state_set_source(L, c->here);
+  return 0;
+}
+
+/* channel:shelf(text): that is the shelf where source may lie. */
+static int l_shelf(lua_State *L) {
+  channel *c = check(L);
+  size_t size;
+  const char *text = luaL_checklstring(L, 2, &size);
+  lua_settop(L, 2);
+  wire_state_set_shelf(c->here, (const unsigned char *)text, size);
+  lua_setiuservalue(L, 1, 2); /* keeps it */
   return 0;
 }
 
@@ -285,7 +296,8 @@ int luaopen_wire_test(lua_State *L) {
       {"call", l_channel_call}, {"encode", l_encode},
       {"decode", l_decode},     {"source", l_source},
       {"register", l_register}, {"run", l_run},
-      {"__gc", l_channel_gc},   {NULL, NULL}};
+      {"shelf", l_shelf},       {"__gc", l_channel_gc},
+      {NULL, NULL}};
   fut_memory_set(limited, NULL);
   luaL_newmetatable(L, "wire_test.channel");
   luaL_setfuncs(L, methods, 0);

@@ -117,58 +117,81 @@ local function string_trip() assert(#one:submit(echo, text):result() == 1 << 20)
 local data = records(10000)
 local function records_trip() assert(#one:submit(echo, data):result() == 10000) end
 for _ = 1, 3 do string_trip() records_trip() end
-local ours = {
-  first = median(firsts),
-  rate = rate,
-  trip = median(trips),
-  string = took(15, string_trip),
-  records = took(15, records_trip),
-}
 
+-- CPython measures what it reads the name of, so that both do it by turns.
 local python = [[
 import sys, time
 from concurrent.futures import ProcessPoolExecutor
 def trivial(x): return x + 1
 def echo(x): return x
-def median(l): return sorted(l)[len(l) // 2]
 def took(n, f):
     l = []
     for _ in range(n):
         t = time.perf_counter(); f(); l.append((time.perf_counter() - t) * 1e3)
-    return median(l)
+    return sorted(l)[n // 2]
+def rate(n, f):
+    t = time.perf_counter(); f(n)
+    return n / (time.perf_counter() - t)
 if __name__ == "__main__":
-    with ProcessPoolExecutor(2) as ex:
+    text = "x" * (1 << 20)
+    data = [{"id": i, "name": "n%d" % i, "x": i * 1.5} for i in range(10000)]
+    with ProcessPoolExecutor(2) as ex, open(sys.argv[1], "w", buffering=1) as out:
         ex.submit(trivial, 1).result()
-        rates = []
-        for _ in range(3):
-            n = 5000
-            t = time.perf_counter()
+        def burst(n):
             for f in [ex.submit(trivial, i) for i in range(n)]: f.result()
-            rates.append(n / (time.perf_counter() - t))
-        xs = range(100000)
-        maps = []
-        for chunk in (1, 1000):
-            n = 5000 if chunk == 1 else len(xs)
-            t = time.perf_counter()
-            for y in ex.map(trivial, xs[:n], chunksize=chunk): pass
-            maps.append(n / (time.perf_counter() - t))
-        trip = took(500, lambda: ex.submit(trivial, 1).result()) * 1e3
-        text = "x" * (1 << 20)
-        string = took(15, lambda: ex.submit(echo, text).result())
-        data = [{"id": i, "name": "n%d" % i, "x": i * 1.5} for i in range(10000)]
-        records = took(15, lambda: ex.submit(echo, data).result())
-        print(median(rates), trip, string, records, *maps)
+        def mapped(n, chunk):
+            for y in ex.map(trivial, range(n), chunksize=chunk): pass
+        measures = {
+            "rate": lambda: rate(5000, burst),
+            "map": lambda: rate(5000, lambda n: mapped(n, 1)),
+            "chunks": lambda: rate(100000, lambda n: mapped(n, 1000)),
+            "string": lambda: took(5, lambda: ex.submit(echo, text).result()),
+            "records": lambda: took(5, lambda: ex.submit(echo, data).result()),
+        }
+        for name in sys.stdin: print(measures[name.strip()](), file=out)
 ]]
-local name = os.tmpname()
-local file = assert(io.open(name, "w"))
-file:write(python)
-file:close()
-local pipe = io.popen("python3 " .. name .. " 2>/dev/null")
+
+--- Return a function that has CPython measure something, or nil.
+local function peer()
+  if not os.execute "python3 -c 'import concurrent.futures' 2>/dev/null" then return nil end
+  local name, fifo = os.tmpname(), os.tmpname()
+  os.remove(fifo)
+  os.execute("mkfifo " .. fifo)
+  local file <close> = assert(io.open(name, "w"))
+  file:write(python)
+  file:flush()
+  local pipe = io.popen(("python3 %s %s"):format(name, fifo), "w")
+  local answers = io.open(fifo)
+  os.remove(fifo)
+  return function(what)
+    if not what then return pipe:close(), os.remove(name) end
+    pipe:write(what, "\n")
+    pipe:flush()
+    return answers:read "n"
+  end
+end
+
+local ask = peer()
+local ours = { first = median(firsts), trip = median(trips) }
 local theirs = {}
-theirs.rate, theirs.trip, theirs.string, theirs.records, theirs.map, theirs.chunks =
-  pipe:read("n", "n", "n", "n", "n", "n")
-pipe:close()
-os.remove(name)
+
+--- Measure fn() by turns with CPython.
+local function by_turns(what, fn)
+  local mine, others = {}, {}
+  for i = 1, rounds do
+    mine[i] = fn and took(5, fn) or 0
+    others[i] = ask and ask(what)
+  end
+  ours[what] = median(mine)
+  theirs[what] = ask and median(others)
+end
+
+by_turns "rate"
+by_turns "map"
+by_turns "chunks"
+by_turns("string", string_trip)
+by_turns("records", records_trip)
+if ask then ask(nil) end
 
 local function line(what, value, unit, goal, ratio)
   print(("%-34s %10.2f %-8s %s"):format(what, value, unit,

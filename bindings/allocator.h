@@ -6,6 +6,7 @@
 #ifndef FUT_ALLOCATOR_H
 #define FUT_ALLOCATOR_H
 
+#include "blocks.h"
 #include "thread_pool.h"
 
 #include <lua.h>
@@ -18,9 +19,10 @@ typedef struct allocator {
   fut_worker_report *report; /* its `memory` tells `used` */
   size_t used;               /* bytes */
   size_t limit;              /* FUT_UNLIMITED: none */
-  void *owner;               /* for whoever finds it by allocator_of() */
-  bool has_main;             /* the main thread was made */
-  void **threads;            /* hash set of thread objects, NULL where empty */
+  fut_blocks blocks;
+  void *owner;    /* for whoever finds it by allocator_of() */
+  bool has_main;  /* the main thread was made */
+  void **threads; /* hash set of thread objects, NULL where empty */
   size_t capacity, count;
   void *newest;               /* the last one made, or NULL */
   unsigned fresh;             /* objects made since then */

@@ -9,6 +9,21 @@
 
 #include <lauxlib.h>
 
+/* While a large message is read the collector waits, as it would mark again and
+   again what grows. */
+enum {
+  LARGE = 16 << 10,   /* bytes of a message */
+  GROWTH = 10,        /* so many times its size may be made of it until then */
+  LONGEST = 256 << 20 /* bytes, in any case */
+};
+
+/* Return how many KiB may be made meanwhile. */
+static int leave(size_t size) {
+  if (size < LARGE)
+    return 0;
+  return (int)(size < LONGEST / GROWTH ? size * GROWTH : LONGEST) / 1024;
+}
+
 /* Read the section of globals into the environment. */
 static void read_globals(decoder *d) {
   lua_State *L = d->L;
@@ -58,9 +73,14 @@ static void decode_rest(lua_State *L, wire_state *state, const decoder *task) {
   d->objects = task->objects;
   d->object_count = task->object_count;
   d->depth = d->key_count = 0;
+  int kilobytes = leave(d->budget);
+  if (kilobytes > 0)
+    lua_gc(L, LUA_GCSTEP, -kilobytes); /* so much less is due */
   lua_pushcfunction(L, run);
   lua_pushlightuserdata(L, d);
   int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  if (kilobytes > 0)
+    lua_gc(L, LUA_GCSTEP, kilobytes);
   decoder_give(d);
   if (status != LUA_OK) {
     if (d->refused)

@@ -82,8 +82,8 @@ static uint64_t shelve(fut_executor *executor, wire_code *code) {
       return code->shelved[i].place;
   uint64_t place = 0;
   if (code->source_size > UNSHELVED && code->source_size < SHELF_LIMIT)
-    place = fut_executor_shelve(executor, code->source + 1,
-                                code->source_size - 1);
+    place =
+        fut_executor_shelve(executor, code->source + 1, code->source_size - 1);
   unsigned at = code->next_shelf++ % CODE_SHELVES;
   code->shelved[at].executor = executor->number;
   code->shelved[at].place = place;

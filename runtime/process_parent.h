@@ -49,14 +49,14 @@ typedef struct fut_process_pool {
   unsigned told_hungry; /* guarded by mutex: the truth of segment.hungry */
   unsigned streak;      /* guarded by mutex: steps in a row by submitters */
   fut_deadline submitted; /* guarded by mutex: when the last of them was made */
-  bool lent;            /* guarded by mutex: the truth of segment.lent */
-  bool given_up;        /* guarded by mutex: what waits is cancelled */
-  unsigned phase;       /* guarded by mutex: the truth of segment.phase */
-  bool start;           /* guarded by mutex: a worker is to be started */
-  bool look;            /* guarded by mutex: see whether somebody has come */
-  fut_deadline no_start; /* guarded by mutex: until then */
-  fut_deadline wake_at;  /* guarded by mutex: when the keeper will look */
-  atomic_uint keepers;   /* atomic: the keeper, and 1 for all owners */
+  bool lent;              /* guarded by mutex: the truth of segment.lent */
+  bool given_up;          /* guarded by mutex: what waits is cancelled */
+  unsigned phase;         /* guarded by mutex: the truth of segment.phase */
+  bool start;             /* guarded by mutex: a worker is to be started */
+  bool look;              /* guarded by mutex: see whether somebody has come */
+  fut_deadline no_start;  /* guarded by mutex: until then */
+  fut_deadline wake_at;   /* guarded by mutex: when the keeper will look */
+  atomic_uint keepers;    /* atomic: the keeper, and 1 for all owners */
   fut_thread keeper;
   bool joinable;      /* guarded by mutex */
   char *program;      /* owned */

@@ -292,7 +292,8 @@ void fut_process_look_at(fut_process_pool *pool, unsigned at) {
     fut_children_collect_slot(&pool->children, seat, &pool->slots, at);
 }
 
-/* Count steps by submitters between which there is no time for anything else. */
+/* Count steps by submitters between which there is no time for anything else.
+ */
 static void count_streak(fut_process_pool *pool, fut_stepper stepper) {
   if (stepper == FUT_STEP_SUBMITTING) {
     fut_deadline now = fut_clock_now();

@@ -11,8 +11,9 @@
 
 #include <stdint.h>
 
-#define FUT_SHELF_SIZE ((size_t)1 << 20) /* bytes, reserved as they are used   \
-                                          */
+#define FUT_SHELF_SIZE                                                         \
+  ((size_t)1 << 20)        /* bytes, reserved as they are used                 \
+                            */
 #define FUT_SHELF_UNIT 16u /* places are counted in so many bytes */
 
 /* Embedded in a pool. */

@@ -37,8 +37,8 @@ typedef struct fut_worker_ops {
   void (*close)(fut_worker_local *local);
   /* A task has ended, and its future; NULL: nothing is to be done. */
   void (*settle)(fut_worker_local *local);
-  /* There is no task: tidy up, as long as it is untidy, for a moment that is not
-     longer than waking somebody takes. NULL: it is never untidy. */
+  /* There is no task: tidy up, as long as it is untidy, for a moment that is
+     not longer than waking somebody takes. NULL: it is never untidy. */
   void (*tidy)(fut_worker_local *local);
   /* In a signal handler, amid whatever the task does: see that it ends soon, if
      report->asked says so. May be called again and again. NULL: tasks take no

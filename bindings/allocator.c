@@ -115,7 +115,7 @@ static inline void note_new(allocator *self, void *block, size_t kind,
 
 /* Where addresses are checked, each object is a block of its own. */
 static void *resize(allocator *self, void *block, size_t old, size_t size) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef FUT_ASAN
   (void)self;
   (void)old;
   if (size > 0)

@@ -21,6 +21,7 @@ typedef struct allocator {
   size_t limit;              /* FUT_UNLIMITED: none */
   fut_blocks blocks;
   void *owner;    /* for whoever finds it by allocator_of() */
+  bool waits;     /* finalizers of the state may wait for programs */
   bool has_main;  /* the main thread was made */
   void **threads; /* hash set of thread objects, NULL where empty */
   size_t capacity, count;

@@ -17,9 +17,9 @@ enum {
   LONGEST = 256 << 20 /* bytes, in any case */
 };
 
-/* Return how many KiB may be made meanwhile. */
-static int leave(size_t size) {
-  if (size < LARGE)
+/* Return how many KiB may be made meanwhile; 0: it does not wait. */
+static int leave(lua_State *L, size_t size) {
+  if (size < LARGE || !lua_gc(L, LUA_GCISRUNNING))
     return 0;
   return (int)(size < LONGEST / GROWTH ? size * GROWTH : LONGEST) / 1024;
 }
@@ -73,7 +73,7 @@ static void decode_rest(lua_State *L, wire_state *state, const decoder *task) {
   d->objects = task->objects;
   d->object_count = task->object_count;
   d->depth = d->key_count = 0;
-  int kilobytes = leave(d->budget);
+  int kilobytes = leave(L, d->budget);
   if (kilobytes > 0)
     lua_gc(L, LUA_GCSTEP, -kilobytes); /* so much less is due */
   lua_pushcfunction(L, run);

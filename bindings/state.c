@@ -18,6 +18,8 @@
 
 #define UNTIDY ((size_t)256 << 10) /* bytes that are worth a collection */
 #define TIDY_NS 20000              /* how long to collect at a time */
+#define TIDY_LIMIT_NS 50000000     /* and in all, and for each KiB */
+#define TIDY_KB_NS 4000
 
 enum phase { RECEIVING, RUNNING, SENDING };
 
@@ -40,6 +42,8 @@ struct fut_worker_local {
   uint64_t call_number; /* of the call that is being made; 0: none */
   uint64_t calls;       /* that were begun */
   size_t untidy_from;   /* bytes of the state; see state_tidy() */
+  int64_t tidying;      /* ns spent on that since it was tidy */
+  size_t cycled;        /* bytes after the last cycle of that; SIZE_MAX: none */
   unsigned depth;       /* of tasks that it runs inside of */
   fut_runner *runner;   /* of its worker; NULL: none */
   context *ctx;         /* once the state has opened the module; or NULL */
@@ -137,6 +141,8 @@ static int setup(lua_State *L) {
   stop_replace_functions(L);
   if (environment->mode == WIRE_THREAD) /* a process is a worker's own */
     worker_functions_replace(L, &environment->signals);
+  else
+    worker_functions_watch(L);
   set_path(L, "path", environment->path);
   set_path(L, "cpath", environment->cpath);
   local->wire = wire_state_push(L);
@@ -217,6 +223,8 @@ static void now_tidy(fut_worker_local *local) {
   size_t used = held(local);
   local->untidy_from = used + used / 2 + UNTIDY;
   local->report->untidy = false;
+  local->tidying = 0;
+  local->cycled = SIZE_MAX;
 }
 
 static fut_err state_open(fut_object *object, fut_runner *runner,
@@ -280,20 +288,26 @@ static void state_settle(fut_worker_local *local) {
 }
 
 /* What tasks leave behind is collected while there are none: else the next one
-   would have to do it. */
+   would have to do it. Not where a file of io.popen() may be among that, whose
+   finalizer waits for the program. */
 static void state_tidy(fut_worker_local *local) {
-  fut_deadline until = fut_clock_now() + TIDY_NS;
-  if (!lua_gc(local->L, LUA_GCISRUNNING)) {
-    now_tidy(local);
-    return;
-  }
+  fut_deadline start = fut_clock_now(), now = start;
+  bool done = !lua_gc(local->L, LUA_GCISRUNNING);
   stop_begin(&local->stop, local->L);
-  do
-    if (lua_gc(local->L, LUA_GCSTEP, 0)) {
-      now_tidy(local);
-      return;
-    }
-  while (fut_clock_now() < until);
+  while (!done && now < start + TIDY_NS) {
+    bool end = lua_gc(local->L, LUA_GCSTEP, 0);
+    /* what had a finalizer goes with the next cycle */
+    done = end && (held(local) <= local->untidy_from ||
+                   held(local) > local->cycled - local->cycled / 16);
+    if (end)
+      local->cycled = held(local);
+    now = fut_clock_now();
+  }
+  local->tidying += now - start;
+  /* a generational collector does not say when it is done */
+  int64_t limit = TIDY_LIMIT_NS + TIDY_KB_NS * (int64_t)(held(local) >> 10);
+  if (done || local->tidying > limit)
+    now_tidy(local);
 }
 
 const fut_worker_ops state_ops = {.open = state_open,
@@ -418,7 +432,7 @@ wire_message *state_run_apart(fut_worker_local *local, fut_task *task,
   }
   if (local->stop.doubt)
     local->report->worn = true;
-  if (held(local) > local->untidy_from)
+  if (held(local) > local->untidy_from && !local->allocator.waits)
     local->report->untidy = true;
   if (state_stopping(local)) {
     if (local->phase != RUNNING) /* in the midst of a module, say */

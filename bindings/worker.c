@@ -193,10 +193,12 @@ static void worker_settle(fut_process_local *self) {
   }
 }
 
-static bool worker_tidy(fut_process_local *self) {
-  if (self->state && self->report.untidy && !self->report.worn)
-    state_ops.tidy(self->state);
-  return self->state && self->report.untidy;
+static bool worker_untidy(fut_process_local *self) {
+  return self->state && self->report.untidy && !self->report.worn;
+}
+
+static void worker_tidy(fut_process_local *self) {
+  state_ops.tidy(self->state);
 }
 
 static size_t worker_memory(fut_process_local *self) {
@@ -215,6 +217,7 @@ const fut_process_worker_ops worker_ops = {.open = worker_open,
                                            .run_next = worker_run_next,
                                            .stop = worker_stop,
                                            .settle = worker_settle,
+                                           .untidy = worker_untidy,
                                            .tidy = worker_tidy,
                                            .memory = worker_memory,
                                            .close = worker_close};

@@ -1,6 +1,7 @@
 /* worker_functions.c - what Lua's libraries do otherwise in a worker thread */
 #include "worker_functions.h"
 
+#include "allocator.h"
 #include "program.h"
 #include "stop.h"
 
@@ -102,11 +103,28 @@ static int close_pipe(lua_State *L) {
   return luaL_execresult(L, status);
 }
 
-static int l_io_popen(lua_State *L) {
-  const char *command = luaL_checkstring(L, 1);
+/* Check the arguments of popen, which is called now; return the mode. */
+static const char *begin_popen(lua_State *L) {
+  luaL_checkstring(L, 1);
   const char *mode = luaL_optstring(L, 2, "r");
   luaL_argcheck(L, strcmp(mode, "r") == 0 || strcmp(mode, "w") == 0, 2,
                 "invalid mode");
+  allocator_of(L)->waits = true;
+  return mode;
+}
+
+/* The first upvalue is the function that this replaces. */
+static int l_popen(lua_State *L) {
+  begin_popen(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static int l_io_popen(lua_State *L) {
+  const char *mode = begin_popen(L);
+  const char *command = lua_tostring(L, 1);
   struct pipe *pipe = lua_newuserdatauv(L, sizeof *pipe, 0);
   pipe->stream.closef = NULL; /* closed, until there is a file */
   luaL_setmetatable(L, LUA_FILEHANDLE);
@@ -141,5 +159,13 @@ void worker_functions_replace(lua_State *L, const sigset_t *signals) {
   set(L, LUA_OSLIBNAME, "execute");
   lua_pushlightuserdata(L, (void *)signals);
   lua_pushcclosure(L, l_io_popen, 1);
+  set(L, LUA_IOLIBNAME, "popen");
+}
+
+void worker_functions_watch(lua_State *L) {
+  lua_getglobal(L, LUA_IOLIBNAME);
+  lua_getfield(L, -1, "popen");
+  lua_remove(L, -2);
+  lua_pushcclosure(L, l_popen, 1);
   set(L, LUA_IOLIBNAME, "popen");
 }

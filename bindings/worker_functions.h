@@ -10,4 +10,8 @@
    for the life of the state. Raises a memory error. */
 void worker_functions_replace(lua_State *L, const sigset_t *signals);
 
+/* In a process: replace io.popen by one that does the same, but is noticed (see
+   allocator.waits). Raises a memory error. */
+void worker_functions_watch(lua_State *L);
+
 #endif

@@ -1,10 +1,11 @@
 /* blocks.c - small blocks of memory for one thread, whose sizes their user
    knows
 
-   A slab is aligned to its size, so that a block leads to it. Blocks that were
-   never used follow each other; freed ones are a list. A block that becomes
-   small where no slab is to be had stays where it is, a stray: then it has its
-   link behind what a small one needs. */
+   A slab is aligned to its size, so that a block leads to it; slabs are parts
+   of regions, as the C library leaves gaps where it has to align. Blocks that
+   were never used follow each other; freed ones are a list. A block that
+   becomes small where no slab is to be had stays where it is, a stray: then it
+   has its link behind what a small one needs. */
 #include "blocks.h"
 
 #include "check.h"
@@ -14,25 +15,33 @@
 #include <string.h>
 
 enum {
-  SPARES = 64, /* slabs without blocks that are kept: 2 MB */
-  HEAD = 64,   /* bytes of a slab before its blocks */
-  TAIL = 32,   /* bytes that it leaves to the C library, whose next block begins
-                  there */
+  SLABS = 16, /* of a region */
+  SPARES = 4, /* regions without blocks that are kept: 2 MB */
+  HEAD = 64,  /* bytes of a slab before its blocks */
   LARGE = FUT_BLOCK_SMALL + FUT_BLOCK_GRAIN /* room for a stray's link */
 };
+
+#define ALL ((1u << SLABS) - 1)
 
 typedef struct fut_block {
   struct fut_block *next;
 } fut_block;
+
+typedef struct fut_region {
+  struct fut_region *next, *before; /* of those with free slabs */
+  unsigned char *slabs;
+  unsigned free; /* a bit for each slab that is */
+} fut_region;
 
 typedef struct fut_slab {
   struct fut_slab *next,
       *before; /* of those with room for blocks of its size */
   fut_block *freed;
   unsigned char *fresh, *end; /* what was never used */
-  size_t size;                /* of a block */
-  unsigned used;              /* blocks */
-  bool listed;                /* it has room */
+  fut_region *region;
+  unsigned short size; /* of a block */
+  unsigned short used; /* blocks */
+  bool listed;         /* it has room */
 } fut_slab;
 
 _Static_assert(sizeof(fut_slab) <= HEAD, "a slab's head");
@@ -43,10 +52,12 @@ void fut_blocks_fini(fut_blocks *blocks) {
   CHECK(blocks->strays == NULL);
   for (int i = 0; i < FUT_BLOCK_SIZES; i++)
     CHECK(blocks->slabs[i] == NULL);
-  while (blocks->spare) {
-    fut_slab *next = blocks->spare->next;
-    free(blocks->spare);
-    blocks->spare = next;
+  while (blocks->regions) {
+    fut_region *region = blocks->regions;
+    CHECK(region->free == ALL);
+    blocks->regions = region->next;
+    free(region->slabs);
+    free(region);
   }
   free(blocks->nursery);
 }
@@ -80,36 +91,80 @@ static void strike(fut_blocks *blocks, fut_slab *slab) {
   slab->listed = false;
 }
 
-static fut_slab *new_slab(fut_blocks *blocks, size_t size) {
-  fut_slab *slab = blocks->spare;
-  if (slab) {
-    blocks->spare = slab->next;
-    blocks->spares--;
-  } else {
-    void *place;
-    if (posix_memalign(&place, FUT_BLOCK_SLAB, FUT_BLOCK_SLAB - TAIL) != 0)
-      return NULL;
-    slab = place;
+static void enlist_region(fut_blocks *blocks, fut_region *region) {
+  region->next = blocks->regions;
+  region->before = NULL;
+  if (blocks->regions)
+    blocks->regions->before = region;
+  blocks->regions = region;
+}
+
+static void strike_region(fut_blocks *blocks, fut_region *region) {
+  if (region->before)
+    region->before->next = region->next;
+  else
+    blocks->regions = region->next;
+  if (region->next)
+    region->next->before = region->before;
+}
+
+/* Return a region with a free slab, or NULL. */
+static fut_region *have_region(fut_blocks *blocks) {
+  if (blocks->regions)
+    return blocks->regions;
+  fut_region *region = malloc(sizeof *region);
+  void *slabs;
+  if (region == NULL)
+    return NULL;
+  if (posix_memalign(&slabs, FUT_BLOCK_SLAB, SLABS * FUT_BLOCK_SLAB) != 0) {
+    free(region);
+    return NULL;
   }
+  region->slabs = slabs;
+  region->free = ALL;
+  blocks->spares++;
+  enlist_region(blocks, region);
+  return region;
+}
+
+static fut_slab *new_slab(fut_blocks *blocks, size_t size) {
+  fut_region *region = have_region(blocks);
+  if (region == NULL)
+    return NULL;
+  unsigned at = 0;
+  while (!(region->free >> at & 1))
+    at++;
+  blocks->spares -= region->free == ALL;
+  region->free &= ~(1u << at);
+  if (region->free == 0)
+    strike_region(blocks, region);
+  fut_slab *slab =
+      (fut_slab *)(void *)(region->slabs + (size_t)at * FUT_BLOCK_SLAB);
   unsigned char *fresh = (unsigned char *)slab + HEAD;
-  *slab =
-      (fut_slab){.fresh = fresh,
-                 .end = fresh + (FUT_BLOCK_SLAB - TAIL - HEAD) / size * size,
-                 .size = size};
+  *slab = (fut_slab){.fresh = fresh,
+                     .end = fresh + (FUT_BLOCK_SLAB - HEAD) / size * size,
+                     .region = region,
+                     .size = (unsigned short)size};
   enlist(blocks, slab);
   return slab;
 }
 
 /* A slab has no blocks any more. */
 static void let_go(fut_blocks *blocks, fut_slab *slab) {
+  fut_region *region = slab->region;
+  size_t at = (size_t)((unsigned char *)slab - region->slabs) / FUT_BLOCK_SLAB;
   strike(blocks, slab);
-  if (blocks->spares == SPARES) {
-    free(slab);
+  if (region->free == 0)
+    enlist_region(blocks, region);
+  region->free |= 1u << at;
+  if (region->free != ALL)
     return;
-  }
-  slab->next = blocks->spare;
-  blocks->spare = slab;
-  blocks->spares++;
+  if (blocks->spares == SPARES) {
+    strike_region(blocks, region);
+    free(region->slabs);
+    free(region);
+  } else
+    blocks->spares++;
 }
 
 static void *take(fut_blocks *blocks, fut_slab *slab) {
@@ -234,9 +289,11 @@ void *fut_blocks_resize(fut_blocks *blocks, void *block, size_t old,
            : is_small(size) ? small_new(blocks, size)
                             : large_new(size);
   if (size == 0) {
-    release(blocks, block, old);
+    if (old > 0) /* some libraries do not say: then it is lost */
+      release(blocks, block, old);
     return NULL;
   }
+  CHECK(old > 0);
   if (is_small(old) && is_small(size))
     return kind_of(old) == kind_of(size) ? block
                                          : move(blocks, block, old, size);

@@ -26,9 +26,9 @@ typedef struct fut_blocks {
   struct fut_slab *slabs[FUT_BLOCK_SIZES];  /* those with room */
   unsigned char *nursery;                   /* NULL before the first block */
   size_t nursery_used;
-  struct fut_slab *spare; /* without blocks */
-  unsigned spares;
-  struct fut_block *strays; /* small ones that lie where they were large */
+  struct fut_region *regions; /* with slabs that no size has */
+  unsigned spares;            /* of those, which have no others */
+  struct fut_block *strays;   /* small ones that lie where they were large */
 } fut_blocks;
 
 void fut_blocks_init(fut_blocks *blocks);

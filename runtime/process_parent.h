@@ -46,6 +46,7 @@ typedef struct fut_process_pool {
                            segment */
   atomic_uint patience; /* atomic: submits that need no step while backlog */
   unsigned hungry;      /* guarded by mutex: see hand_out() */
+  bool held_up;         /* guarded by mutex: tasks could not be handed out */
   unsigned told_hungry; /* guarded by mutex: the truth of segment.hungry */
   unsigned streak;      /* guarded by mutex: steps in a row by submitters */
   fut_deadline submitted; /* guarded by mutex: when the last of them was made */

@@ -335,6 +335,7 @@ fut_err fut_process_pool_new(const fut_process_pool_options *options,
   pool->respawn = options->respawn;
   pool->cpus = pool->segment->cpus;
   pool->hungry = pool->told_hungry = pool->streak = 0;
+  pool->held_up = false;
   pool->submitted = FUT_POLL;
   atomic_init(&pool->backlog, false);
   atomic_init(&pool->patience, 0);

@@ -223,8 +223,12 @@ static void search_now(fut_process_self *self) {
   atomic_store(&self->seat->state, FUT_SEAT_SEARCHING);
 }
 
+static bool untidy(fut_process_self *self) {
+  return self->ops->untidy && self->ops->untidy(self->local);
+}
+
 void fut_process_self_search_ahead(fut_process_self *self) {
-  if (tickets_left(self) == 0)
+  if (tickets_left(self) == 0 && !untidy(self))
     search_now(self);
 }
 
@@ -248,13 +252,14 @@ static void linger(fut_process_self *self) {
   self->linger_left = self->linger_skip;
 }
 
-/* Tidy up until that is done or there is a task. */
+/* Tidy up until that is done or there is a task. We are BUSY meanwhile: it may
+   take longer than it should. */
 static void tidy(fut_process_self *self) {
-  bool more = self->ops->tidy != NULL;
-  while (more && tickets_left(self) == 0 &&
-         !atomic_load(&self->segment->backlog) &&
-         atomic_load(&self->segment->phase) == FUT_PHASE_OPEN) {
-    more = self->ops->tidy(self->local);
+  const fut_segment *segment = self->segment;
+  while (untidy(self) && tickets_left(self) == 0 &&
+         !atomic_load(&segment->backlog) && !atomic_load(&segment->lent) &&
+         atomic_load(&segment->phase) == FUT_PHASE_OPEN) {
+    self->ops->tidy(self->local);
     /* relaxed: statistics only */
     atomic_store_explicit(&self->seat->memory, self->ops->memory(self->local),
                           memory_order_relaxed);
@@ -263,7 +268,8 @@ static void tidy(fut_process_self *self) {
 
 bool fut_process_self_next(fut_process_self *self) {
   self->at = FUT_SLOTS;
-  tidy(self);
+  if (!self->searching)
+    tidy(self);
   if (atomic_load(&self->segment->backlog) &&
       tickets_left(self) < atomic_load(&self->segment->hungry))
     fut_process_self_ring_keeper(self);

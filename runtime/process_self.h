@@ -60,7 +60,8 @@ void fut_process_self_ring_waiting(fut_process_self *self);
 /* Have the next task: false if the worker is to end. Blocks. */
 bool fut_process_self_next(fut_process_self *self);
 
-/* Be SEARCHING from now on if no ticket is left, though a task is under way. */
+/* Be SEARCHING from now on if no ticket is left, though a task is under way;
+   not if there is something to tidy up first. */
 void fut_process_self_search_ahead(fut_process_self *self);
 
 /* --- process_run.c --- */

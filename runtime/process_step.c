@@ -67,11 +67,14 @@ static void hand_out(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   bool tell = pool->executor.room.limit != FUT_UNLIMITED;
   unsigned hungry = FUT_SLOTS / 4;
+  pool->held_up = false;
   while (more(pool)) {
     /* nothing plain goes before what is handed out, unless that is low */
     if (full(pool) && !fut_queue_urgent(pool->queue) && slots->lowest >= 0 &&
-        !(slots->back.top && slots->back.top->priority > slots->lowest))
+        !(slots->back.top && slots->back.top->priority > slots->lowest)) {
+      pool->held_up = true;
       break;
+    }
     fut_task *task = next_task(pool);
     if (task == NULL)
       break;
@@ -84,10 +87,12 @@ static void hand_out(fut_process_pool *pool) {
       slots->sorted = true;
     } else if (full(pool)) {
       fut_heap_push(&slots->back, task);
+      pool->held_up = true;
       break;
     } else if (task->many && sated(pool, ahead(pool))) {
       fut_heap_push(&slots->back, task);
       hungry = ahead(pool) * pool->children.size / 2;
+      pool->held_up = true;
       break;
     } else
       fut_slots_hand_out(slots, task, tell);
@@ -165,7 +170,7 @@ static unsigned allowance(fut_process_pool *pool) {
   fut_slots *slots = &pool->slots;
   if (slots->lowest < 0 || slots->sorted)
     return 0;
-  if (more(pool)) /* workers ask when they have few */
+  if (pool->held_up) /* workers ask when they have few */
     return MOST_PATIENCE;
   if (pool->streak < STREAK || pool->executor.room.limit != FUT_UNLIMITED ||
       pool->phase > 0 || fut_executor_broken(&pool->executor))
@@ -187,6 +192,8 @@ static unsigned allowance(fut_process_pool *pool) {
 static void tell_backlog(fut_process_pool *pool, bool submitting) {
   unsigned some = submitting ? allowance(pool) : 0;
   bool left = more(pool);
+  if (left && !pool->held_up) /* it has come since, relying on the backlog */
+    atomic_store(&pool->wanted, true);
   unsigned hungry = left ? pool->hungry : 0;
   if (pool->told_hungry != hungry) {
     pool->told_hungry = hungry;

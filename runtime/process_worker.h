@@ -71,9 +71,12 @@ typedef struct fut_process_worker_ops {
   /* From here on nobody asks any more; what was asked must not concern the next
      call. NULL: nothing to do. */
   void (*settle)(fut_process_local *local);
-  /* There is no task: tidy up for a moment that is not longer than waking
-     somebody takes. Return whether there is more to tidy up. NULL: never. */
-  bool (*tidy)(fut_process_local *local);
+  /* Return whether there is something to tidy up when there is no task. NULL:
+     never. */
+  bool (*untidy)(fut_process_local *local);
+  /* Tidy up for a moment that is not longer than waking somebody takes.
+     Requires that it is untidy. */
+  void (*tidy)(fut_process_local *local);
   /* Return how many bytes the local holds. */
   size_t (*memory)(fut_process_local *local);
   void (*close)(fut_process_local *local);

@@ -172,6 +172,8 @@ static void tidy(fut_worker *worker) {
   while (worker->report.untidy && worker->local && !worker->report.worn &&
          !fut_threads_more(threads) && !fut_queue_closed(threads->queue))
     threads->worker_ops->tidy(worker->local);
+  if (worker->local && threads->worker_ops->settle)
+    threads->worker_ops->settle(worker->local);
 }
 
 fut_task *fut_worker_next(fut_worker *worker) {

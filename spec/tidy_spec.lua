@@ -43,6 +43,22 @@ for _, kind in ipairs { "ThreadPoolExecutor", "ProcessPoolExecutor" } do
       assert.is_true(after >= before)
     end)
 
+    it("rests though its collector is generational", function()
+      local ex <close> = futures[kind](1)
+      ex:submit(function() collectgarbage "generational" end):result()
+      ex:submit(litter, 100000):result()
+      eventually(function() return ex:stats().idle == 1 end)
+    end)
+
+    it("leaves alone what C libraries have made, which may wait in a finalizer", function()
+      local ex <close> = futures[kind](1)
+      ex:submit(function() io.popen "sleep 1" end):result()
+      ex:submit(litter, 100000):result()
+      eventually(function() return ex:stats().idle == 1 end)
+      local before = ex:submit(function() return collectgarbage "count" end):result()
+      assert.is_true(before > 4096, before)
+    end)
+
     it("runs finalizers, and what they do harms nobody", function()
       local ex <close> = futures[kind](1)
       local function leave(count)

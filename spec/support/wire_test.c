@@ -293,11 +293,9 @@ int luaopen_wire_test(lua_State *L) {
                                        {"pointer", l_pointer},
                                        {NULL, NULL}};
   static const luaL_Reg methods[] = {
-      {"call", l_channel_call}, {"encode", l_encode},
-      {"decode", l_decode},     {"source", l_source},
-      {"register", l_register}, {"run", l_run},
-      {"shelf", l_shelf},       {"__gc", l_channel_gc},
-      {NULL, NULL}};
+      {"call", l_channel_call}, {"encode", l_encode},     {"decode", l_decode},
+      {"source", l_source},     {"register", l_register}, {"run", l_run},
+      {"shelf", l_shelf},       {"__gc", l_channel_gc},   {NULL, NULL}};
   fut_memory_set(limited, NULL);
   luaL_newmetatable(L, "wire_test.channel");
   luaL_setfuncs(L, methods, 0);

@@ -256,6 +256,8 @@ static void linger(fut_process_self *self) {
    take longer than it should. */
 static void tidy(fut_process_self *self) {
   const fut_segment *segment = self->segment;
+  if (!untidy(self))
+    return;
   while (untidy(self) && tickets_left(self) == 0 &&
          !atomic_load(&segment->backlog) && !atomic_load(&segment->lent) &&
          atomic_load(&segment->phase) == FUT_PHASE_OPEN) {
@@ -264,6 +266,7 @@ static void tidy(fut_process_self *self) {
     atomic_store_explicit(&self->seat->memory, self->ops->memory(self->local),
                           memory_order_relaxed);
   }
+  self->since = fut_clock_now(); /* that was no task */
 }
 
 bool fut_process_self_next(fut_process_self *self) {

@@ -189,14 +189,16 @@ fut_task *fut_worker_next(fut_worker *worker) {
       worker->ran++;
       return ticket_task(ticket);
     }
-    /* only when the tasks of the last batch were brief it pays to take some
-       ahead, and then nobody waits long behind another */
-    if (worker->report.untidy)
-      tidy(worker);
     fut_deadline now = fut_clock_now();
     end_batch(worker, now);
+    /* only when the tasks of the last batch were brief it pays to take some
+       ahead, and then nobody waits long behind another */
     if (now - worker->since < (fut_deadline)worker->ran * BRIEF_NS)
       share = 2 * threads->max_workers;
+    if (worker->report.untidy) {
+      tidy(worker);
+      now = fut_clock_now();
+    }
     worker->since = now;
     fut_idle_search(&threads->idle);
     worker->searching = true;

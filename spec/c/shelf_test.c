@@ -16,7 +16,7 @@ static int begin(void **unused) {
   (void)unused;
   fut_err err = fut_shared_new_part(&shared, OFFSET + FUT_SHELF_SIZE, OFFSET);
   fut_shelf_init(&shelf, &shared, OFFSET);
-  return err;
+  return err == FUT_OK ? 0 : -1;
 }
 
 static int end(void **unused) {

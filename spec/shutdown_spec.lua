@@ -69,7 +69,7 @@ for _, executor in ipairs(executors.classes) do
       local first = ex:submit(gates.pass, gate.path, "ran")
       eventually(function() return first:running() end)
       local second = ex:submit(gates.pass, gate.path)
-      gate:open()
+      gate:open(2)
       ex:shutdown { cancel_futures = true }
       assert.is_true(first:done())
       -- it may have started between the gate and the shutdown

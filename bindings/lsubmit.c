@@ -52,6 +52,17 @@ void executor_function(lua_State *L, int arg) {
     arg_type_error(L, arg, "function");
 }
 
+enum wire_mode executor_mode(const fut_executor *executor) {
+  return fut_executor_far(executor) ? WIRE_PORTABLE : WIRE_THREAD;
+}
+
+wire_message *executor_message(lua_State *L, context *ctx,
+                               fut_executor *executor) {
+  wire_message *message = context_message(L, ctx);
+  message->shelf = fut_executor_far(executor) ? executor : NULL;
+  return message;
+}
+
 void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
                        future_box *box, int first, int count,
                        const call_options *options) {
@@ -60,10 +71,8 @@ void executor_schedule(lua_State *L, context *ctx, fut_executor *executor,
     interrupt_check(L, ctx);
     fut_serial_attend(executor, interrupt_wanted, ctx);
   }
-  wire_message *message = context_message(L, ctx);
-  bool far = fut_executor_far(executor);
-  enum wire_mode mode = far ? WIRE_PORTABLE : WIRE_THREAD;
-  message->shelf = far ? executor : NULL;
+  enum wire_mode mode = executor_mode(executor);
+  wire_message *message = executor_message(L, ctx, executor);
   wire_encode(L, ctx->wire, first, count, mode, "argument", message);
   struct job *job = job_new(ctx, message, mode);
   if (job == NULL)

@@ -24,4 +24,12 @@ _Noreturn void executor_raise(lua_State *L, context *ctx,
 /* submit(executor, fn, ...) -> future */
 int l_executor_submit(lua_State *L);
 
+/* Return how what workers of the executor are sent is encoded, and what comes
+   back. */
+enum wire_mode executor_mode(const fut_executor *executor);
+
+/* Return an empty message for workers of the executor, as context_message(). */
+wire_message *executor_message(lua_State *L, context *ctx,
+                               fut_executor *executor);
+
 #endif

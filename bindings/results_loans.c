@@ -23,19 +23,10 @@ static bool plain(lua_State *L, int first, int count) {
   return true;
 }
 
-static enum wire_mode mode(const results *r) {
-  return fut_executor_far(r->executor) ? WIRE_PORTABLE : WIRE_THREAD;
-}
-
-static wire_message *new_message(lua_State *L, context *ctx, const results *r) {
-  wire_message *message = context_message(L, ctx);
-  message->shelf = fut_executor_far(r->executor) ? r->executor : NULL;
-  return message;
-}
-
 static void open_map(lua_State *L, context *ctx, results *r, int function) {
-  wire_message *message = new_message(L, ctx, r);
-  wire_encode(L, ctx->wire, function, 1, mode(r), "argument", message);
+  wire_message *message = executor_message(L, ctx, r->executor);
+  wire_encode(L, ctx->wire, function, 1, executor_mode(r->executor), "argument",
+              message);
   map_options options = {.chunksize = r->options.chunksize,
                          .priority = r->options.priority,
                          .ordered = r->options.ordered};
@@ -48,9 +39,10 @@ static void add(lua_State *L, context *ctx, results *r, int first, int count) {
   if (r->map == NULL)
     open_map(L, ctx, r, first);
   bool whole = !plain(L, first + 1, count - 1);
-  wire_message *message = new_message(L, ctx, r);
+  wire_message *message = executor_message(L, ctx, r->executor);
   wire_encode(L, ctx->wire, whole ? first : first + 1,
-              whole ? count : count - 1, mode(r), "argument", message);
+              whole ? count : count - 1, executor_mode(r->executor), "argument",
+              message);
   if (!map_append(r->map, message, whole))
     fail_no_memory(L);
 }
@@ -112,7 +104,8 @@ static fut_state read(lua_State *L, context *ctx, results *r, int *count) {
   *count = 0;
   if (state != FUT_CANCELLED) {
     job_content outcome = content_message(&item->content);
-    *count = outcome_decode(L, ctx, &outcome, mode(r), state);
+    *count =
+        outcome_decode(L, ctx, &outcome, executor_mode(r->executor), state);
   }
   map_yield(r->map, next);
   return state;
